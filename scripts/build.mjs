@@ -1,0 +1,60 @@
+// Compiles src, migrations and sandbox into dist/. With --if-stale it compiles only when a source is newer than the last
+// build, and accepts an existing build when the compiler is not installed (devDependencies left out at run time).
+import { execFileSync } from 'node:child_process';
+import { existsSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const root = dirname(dirname(fileURLToPath(import.meta.url)));
+const stamp = join(root, 'dist', '.built');
+const projects = ['tsconfig.build.json', 'migrations/tsconfig.json', 'sandbox/tsconfig.json'];
+
+function newestSource() {
+  let newest = 0;
+  for (const folder of ['src', 'migrations', 'sandbox']) {
+    if (!existsSync(join(root, folder))) continue;
+    for (const entry of readdirSync(join(root, folder), { recursive: true, withFileTypes: true })) {
+      const path = join(entry.parentPath, entry.name);
+      newest = Math.max(newest, statSync(path).mtimeMs);
+    }
+  }
+  for (const file of [...projects, 'tsconfig.json', 'package-lock.json']) {
+    if (existsSync(join(root, file))) newest = Math.max(newest, statSync(join(root, file)).mtimeMs);
+  }
+  return newest;
+}
+
+function compiler() {
+  try {
+    return createRequire(import.meta.url).resolve('typescript/bin/tsc');
+  } catch {
+    return undefined;
+  }
+}
+
+const ifStale = process.argv.includes('--if-stale');
+const built = existsSync(stamp);
+const tsc = compiler();
+
+if (ifStale && built && (tsc === undefined || statSync(stamp).mtimeMs >= newestSource())) process.exit(0);
+if (tsc === undefined) {
+  process.stderr.write(
+    'Keyferry is not built and the TypeScript compiler is not installed. Run "npm ci && npm run build" first; ' +
+      'devDependencies may be left out afterwards.\n',
+  );
+  process.exit(1);
+}
+
+const startedAt = new Date();
+if (!ifStale) rmSync(join(root, 'dist'), { recursive: true, force: true });
+process.stderr.write('building …\n');
+for (const project of projects) {
+  try {
+    execFileSync(process.execPath, [tsc, '-p', join(root, project)], { cwd: root, stdio: 'inherit' });
+  } catch {
+    process.exit(1);
+  }
+}
+writeFileSync(stamp, `${startedAt.toISOString()}\n`);
+process.stderr.write(`built in ${((Date.now() - startedAt.getTime()) / 1000).toFixed(1)} s\n`);
