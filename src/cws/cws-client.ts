@@ -1,0 +1,197 @@
+import { InProcessRequestBudget, type RequestBudget, type RequestRate } from '../upstream/request-budget.js';
+import type { CallLimits, UpstreamClient, UpstreamConnectionOptions } from '../upstream/upstream-client.js';
+import { connectToCws, type CwsCredentials, readCwsRefusal } from './client/cws-connection.js';
+import { Continuation } from './client/continuation.js';
+import type {
+  PlaceOrder,
+  ProductFilter,
+  ProductPage,
+  SupplierAccount,
+  SupplierCode,
+  SupplierOrder,
+  SupplierOrderSummary,
+  SupplierProduct,
+} from './cws.types.js';
+import { readAccount } from './mapping/account.mapping.js';
+import { readCode, readOrder, readOrderHistory, readPlacedOrder, writeOrder } from './mapping/order.mapping.js';
+import { readProduct, readProductPage } from './mapping/product.mapping.js';
+
+export interface CwsClientOptions extends UpstreamConnectionOptions, CwsCredentials {
+  /** Limit of the product list. */
+  readonly productsRate: RequestRate;
+  /** Limit of single products. */
+  readonly productRate: RequestRate;
+}
+
+/** Repeats of a read that met a passing failure. */
+const READ_RETRIES = 2;
+/** Characters of ids in one URL: it stays below 4 KB with a continuation token of up to 900 characters. */
+const MAX_ID_CHARACTERS = 3_000;
+
+/** CodesWholesale, API v3. Every method throws UpstreamError; what each kind means is told there. */
+export class CwsClient {
+  readonly #upstream: UpstreamClient;
+  readonly #productsBudget: RequestBudget;
+  readonly #productBudget: RequestBudget;
+
+  constructor(options: CwsClientOptions) {
+    const { productsRate, productRate, ...connection } = options;
+    this.#upstream = connectToCws(connection);
+    this.#productsBudget = new InProcessRequestBudget('cws', 'product list', productsRate);
+    this.#productBudget = new InProcessRequestBudget('cws', 'single product', productRate);
+  }
+
+  /** The products that match, page by page. Ids that the supplier does not sell are simply not among them. */
+  async *products(filter: ProductFilter = {}): AsyncIterable<ProductPage> {
+    const since: Record<string, string> =
+      filter.updatedSince === undefined ? {} : { updatedSince: filter.updatedSince.toISOString() };
+    if (filter.cwsProductIds === undefined) {
+      yield* this.#productPages(since);
+      return;
+    }
+    for (const productIds of joinInBatches(filter.cwsProductIds)) {
+      yield* this.#productPages({ ...since, productIds });
+    }
+  }
+
+  /** One product; null when the supplier does not sell it (any more). */
+  product(cwsProductId: string, limits: CallLimits = {}): Promise<SupplierProduct | null> {
+    return this.#upstream.find({
+      operation: 'product',
+      method: 'GET',
+      path: '/v3/products/{productId}',
+      pathValues: { productId: cwsProductId },
+      isSafeToRepeat: true,
+      retries: READ_RETRIES,
+      budget: this.#productBudget,
+      parse: readProduct,
+      ...limits,
+    });
+  }
+
+  /**
+   * Buys. There is no cancel and no refund, and a second POST buys twice: it is sent once, and once more only after a
+   * 401, which was not executed. Only a `rejected` error says that nothing was bought for good; `retry` and
+   * `retry_after` say that nothing was bought yet; `unknown` says to look the order up before anything else.
+   * @throws UpstreamError, or what `beforeSend` throws.
+   */
+  async placeOrder(order: PlaceOrder): Promise<SupplierOrder> {
+    if (!Number.isSafeInteger(order.quantity) || order.quantity < 1) throw new RangeError('quantity must be 1 or more');
+    return this.#upstream.request({
+      operation: 'placeOrder',
+      method: 'POST',
+      path: '/v3/orders',
+      body: writeOrder(order),
+      isSafeToRepeat: false,
+      beforeSend: order.beforeSend,
+      // Anything else that says 400 or 404, a proxy or the token check, does not speak for the order.
+      readRefusal: readCwsRefusal,
+      parse: (body) => readPlacedOrder(body, order),
+    });
+  }
+
+  /** An order with its codes, by CWS's id or by our own; null when CWS does not know it. */
+  order(id: string): Promise<SupplierOrder | null> {
+    return this.#upstream.find({
+      operation: 'order',
+      method: 'GET',
+      path: '/v3/orders/{orderId}',
+      pathValues: { orderId: id },
+      isSafeToRepeat: true,
+      retries: READ_RETRIES,
+      parse: readOrder,
+    });
+  }
+
+  /** All orders of a window, by the supplier's clock. Ask for wide windows: their edges are not published. */
+  async orderHistory(window: { from: Date; to: Date }): Promise<SupplierOrderSummary[]> {
+    const orders: SupplierOrderSummary[] = [];
+    const continuation = new Continuation();
+    let hasMore = true;
+    while (hasMore) {
+      hasMore = await this.#upstream.request({
+        operation: 'orderHistory',
+        method: 'GET',
+        path: '/v3/orders',
+        query: { startFrom: window.from.toISOString(), endOn: window.to.toISOString(), ...continuation.query },
+        isSafeToRepeat: true,
+        retries: READ_RETRIES,
+        parse: (body) => {
+          const page = readOrderHistory(body);
+          const isContinued = continuation.advance(page.continuationToken);
+          orders.push(...page.orders);
+          return isContinued;
+        },
+      });
+    }
+    return orders;
+  }
+
+  /** One code, with its value once the supplier has it; null when CWS does not know it. */
+  code(codeId: string): Promise<SupplierCode | null> {
+    return this.#upstream.find({
+      operation: 'code',
+      method: 'GET',
+      path: '/v3/codes/{codeId}',
+      pathValues: { codeId },
+      isSafeToRepeat: true,
+      retries: READ_RETRIES,
+      parse: (body) => readCode(body),
+    });
+  }
+
+  /** What is left to buy with. */
+  account(): Promise<SupplierAccount> {
+    return this.#upstream.request({
+      operation: 'account',
+      method: 'GET',
+      path: '/v3/accounts/current',
+      isSafeToRepeat: true,
+      retries: READ_RETRIES,
+      parse: readAccount,
+    });
+  }
+
+  /** Closes idle connections. */
+  close(): void {
+    this.#upstream.close();
+  }
+
+  async *#productPages(filter: Record<string, string>): AsyncIterable<ProductPage> {
+    const continuation = new Continuation();
+    let hasMore = true;
+    while (hasMore) {
+      const answer = await this.#upstream.request({
+        operation: 'products',
+        method: 'GET',
+        path: '/v3/products',
+        query: { ...filter, ...continuation.query },
+        isSafeToRepeat: true,
+        retries: READ_RETRIES,
+        budget: this.#productsBudget,
+        parse: (body) => {
+          const { page, continuationToken } = readProductPage(body);
+          return { page, isContinued: continuation.advance(continuationToken) };
+        },
+      });
+      hasMore = answer.isContinued;
+      yield answer.page;
+    }
+  }
+}
+
+/** Comma separated lists of ids, each short enough for a URL. */
+function joinInBatches(ids: readonly string[]): string[] {
+  const batches: string[] = [];
+  let batch = '';
+  for (const id of ids) {
+    const longer = batch === '' ? id : `${batch},${id}`;
+    if (batch !== '' && encodeURIComponent(longer).length > MAX_ID_CHARACTERS) {
+      batches.push(batch);
+      batch = id;
+    } else {
+      batch = longer;
+    }
+  }
+  return batch === '' ? batches : [...batches, batch];
+}

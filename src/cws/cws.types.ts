@@ -1,0 +1,89 @@
+import type { Cents } from '../money/cents.js';
+import type { PriceBand } from '../money/price-band.js';
+
+/** A product as the supplier sells it now. */
+export interface SupplierProduct {
+  readonly cwsProductId: string;
+  readonly name: string;
+  readonly platform: string | null;
+  /** Pieces in stock, as shown: an order may still find none. */
+  readonly quantity: number;
+  /** Sorted by `fromQuantity`, not overlapping; empty when the supplier names no price. */
+  readonly priceBands: readonly PriceBand[];
+  readonly releaseDate: Date | null;
+}
+
+/** A product that was skipped because its JSON was not understood. */
+export interface RejectedProduct {
+  /** Null when not even the id could be read. */
+  readonly cwsProductId: string | null;
+  /** Names the field. */
+  readonly reason: string;
+}
+
+export interface ProductPage {
+  readonly products: readonly SupplierProduct[];
+  readonly rejected: readonly RejectedProduct[];
+}
+
+/** Which products to list; both conditions may be given. An empty list of ids lists nothing. */
+export interface ProductFilter {
+  readonly cwsProductIds?: readonly string[];
+  /** By the supplier's clock. Overlap the windows: whether the instant itself is included is not published. */
+  readonly updatedSince?: Date;
+}
+
+/** `fulfilling` also stands for every status that we do not know. */
+export type SupplierOrderStatus = 'completed' | 'fulfilling' | 'cancelled' | 'failed';
+
+/** One key that was bought. */
+export interface SupplierCode {
+  readonly codeId: string;
+  readonly kind: 'text' | 'image' | 'preorder';
+  /** The key, or the image as base64. Null: ask for the code by its id (always so for a pre-order). Secret. */
+  readonly value: string | null;
+  readonly fileName: string | null;
+}
+
+export interface SupplierOrderLine {
+  readonly cwsProductId: string;
+  readonly unitPrice: Cents | null;
+  readonly codes: readonly SupplierCode[];
+}
+
+export interface SupplierOrderSummary {
+  readonly cwsOrderId: string;
+  /** Null for orders made without one, by hand in the panel for example. */
+  readonly clientOrderId: string | null;
+  readonly status: SupplierOrderStatus;
+  readonly totalPrice: Cents | null;
+  /** By the supplier's clock; null when absent or in a format that we do not know (it is not published). */
+  readonly createdAt: Date | null;
+}
+
+export interface SupplierOrder extends SupplierOrderSummary {
+  readonly lines: readonly SupplierOrderLine[];
+}
+
+/** What to buy. */
+export interface PlaceOrder {
+  /** Our own id of the purchase, the same however often it is sent. */
+  readonly clientOrderId: string;
+  readonly cwsProductId: string;
+  /** 1 or more. */
+  readonly quantity: number;
+  /** The most that one piece may cost. */
+  readonly unitPriceCap: Cents;
+  /**
+   * Called last, synchronously, before the first byte is written, and again before the one re-send after a 401. Throws
+   * to stop: nothing is sent then, and placeOrder throws the same error.
+   */
+  readonly beforeSend?: () => void;
+}
+
+/** The account's money in its currency; fractions of a cent are rounded down. */
+export interface SupplierAccount {
+  readonly currentBalance: Cents;
+  readonly currentCredit: Cents;
+  readonly totalToUse: Cents;
+}

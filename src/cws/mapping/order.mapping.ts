@@ -1,0 +1,136 @@
+import { type Cents, formatCents } from '../../money/cents.js';
+import {
+  parseIsoDate,
+  readArray,
+  readCents,
+  readObject,
+  readOptionalText,
+  readText,
+  type WireObject,
+  WireShapeError,
+} from '../../upstream/wire.js';
+import type {
+  PlaceOrder,
+  SupplierCode,
+  SupplierOrder,
+  SupplierOrderLine,
+  SupplierOrderStatus,
+  SupplierOrderSummary,
+} from '../cws.types.js';
+
+/** The body of a purchase. The cap is always sent: it is what keeps a stale price from costing money. */
+export function writeOrder({ clientOrderId, cwsProductId, quantity, unitPriceCap }: PlaceOrder): unknown {
+  return {
+    allowPreOrder: false,
+    orderId: clientOrderId,
+    // The number nearest to a decimal of two places prints as that decimal again.
+    products: [{ productId: cwsProductId, price: Number(formatCents(unitPriceCap)), quantity }],
+  };
+}
+
+/**
+ * The answer to a purchase.
+ * @throws WireShapeError also when it is not about this purchase, or costs more than allowed.
+ */
+export function readPlacedOrder(body: unknown, placed: PlaceOrder): SupplierOrder {
+  const order = readOrder(body);
+  if (order.clientOrderId !== placed.clientOrderId) throw new WireShapeError('clientOrderId', 'is not the one sent');
+  const [line] = order.lines;
+  if (order.lines.length !== 1 || line?.cwsProductId !== placed.cwsProductId) {
+    throw new WireShapeError('products', 'is not the one product ordered');
+  }
+  if (line.unitPrice !== null && line.unitPrice > placed.unitPriceCap) {
+    throw new WireShapeError('products[0].unitPrice', 'is above the cap sent');
+  }
+  if (line.codes.length > placed.quantity) throw new WireShapeError('products[0].codes', 'are more than ordered');
+  return order;
+}
+
+/** @throws WireShapeError */
+export function readOrder(body: unknown): SupplierOrder {
+  const order = readObject(body, 'body');
+  const lines = readArray(order['products'], 'products');
+  return { ...readOrderSummary(order, ''), lines: lines.map((line, index) => readLine(line, `products[${index}]`)) };
+}
+
+/**
+ * A page of the order history. Nothing is skipped: that an order is missing here is evidence that it was never made.
+ * @throws WireShapeError
+ */
+export function readOrderHistory(body: unknown): { orders: SupplierOrderSummary[]; continuationToken: string | null } {
+  const answer = readObject(body, 'body');
+  const items = readArray(answer['items'], 'items');
+  return {
+    orders: items.map((item, index) => readOrderSummary(readObject(item, `items[${index}]`), `items[${index}].`)),
+    // Whether the history is paged is not published.
+    continuationToken: readOptionalText(answer['continuationToken'], 'continuationToken'),
+  };
+}
+
+/** @throws WireShapeError */
+export function readCode(value: unknown, field = 'code'): SupplierCode {
+  const code = readObject(value, field);
+  const kind = readKind(code['codeType'], `${field}.codeType`);
+  return {
+    codeId: readText(code['codeId'], `${field}.codeId`),
+    kind,
+    // Whatever a pre-order shows in place of its key must not reach a customer.
+    value: kind === 'preorder' ? null : readOptionalText(code['code'], `${field}.code`),
+    fileName: readOptionalText(code['filename'], `${field}.filename`),
+  };
+}
+
+function readOrderSummary(order: WireObject, prefix: string): SupplierOrderSummary {
+  return {
+    cwsOrderId: readText(order['orderId'], `${prefix}orderId`),
+    clientOrderId: readOptionalText(order['clientOrderId'], `${prefix}clientOrderId`),
+    status: readStatus(order['status'], `${prefix}status`),
+    totalPrice: readOptionalPrice(order['totalPrice'], `${prefix}totalPrice`),
+    createdAt: parseIsoDate(order['createdOn']),
+  };
+}
+
+function readLine(value: unknown, field: string): SupplierOrderLine {
+  const line = readObject(value, field);
+  return {
+    cwsProductId: readText(line['productId'], `${field}.productId`),
+    unitPrice: readOptionalPrice(line['unitPrice'], `${field}.unitPrice`),
+    codes: readArray(line['codes'] ?? [], `${field}.codes`).map((code, index) =>
+      readCode(code, `${field}.codes[${index}]`),
+    ),
+  };
+}
+
+function readOptionalPrice(value: unknown, field: string): Cents | null {
+  return value === undefined || value === null ? null : readCents(value, field, 'up');
+}
+
+function readStatus(value: unknown, field: string): SupplierOrderStatus {
+  switch (readText(value, field).toLowerCase()) {
+    case 'completed':
+      return 'completed';
+    case 'cancelled':
+      return 'cancelled';
+    case 'failed':
+      return 'failed';
+    default:
+      // A status that we do not know is still running: giving the order up would lose a key that was paid for.
+      return 'fulfilling';
+  }
+}
+
+function readKind(value: unknown, field: string): SupplierCode['kind'] {
+  switch (readText(value, field).toUpperCase()) {
+    case 'CODE_TEXT':
+      return 'text';
+    case 'CODE_IMAGE':
+      return 'image';
+    case 'CODE_PREORDER':
+    case 'CODE_PRE_ORDER':
+    case 'PREORDER':
+    case 'PRE_ORDER':
+      return 'preorder';
+    default:
+      throw new WireShapeError(field, 'is not a type of code that we know');
+  }
+}

@@ -1,0 +1,81 @@
+import { NO_CENTS } from '../../money/cents.js';
+import type { PriceBand } from '../../money/price-band.js';
+import {
+  isWireObject,
+  parseIsoDate,
+  readArray,
+  readCents,
+  readCount,
+  readObject,
+  readOptionalText,
+  readText,
+  WireShapeError,
+} from '../../upstream/wire.js';
+import type { ProductPage, RejectedProduct, SupplierProduct } from '../cws.types.js';
+
+/** A page of the product list with the token of the next one (null on the last). A product not understood is skipped and told. */
+export function readProductPage(body: unknown): { page: ProductPage; continuationToken: string | null } {
+  const answer = readObject(body, 'body');
+  const products: SupplierProduct[] = [];
+  const rejected: RejectedProduct[] = [];
+  for (const item of readArray(answer['items'], 'items')) {
+    try {
+      products.push(readProduct(item));
+    } catch (error) {
+      if (!(error instanceof WireShapeError)) throw error;
+      const id = isWireObject(item) ? item['productId'] : undefined;
+      rejected.push({ cwsProductId: typeof id === 'string' && id !== '' ? id : null, reason: error.message });
+    }
+  }
+  return {
+    page: { products, rejected },
+    continuationToken: readOptionalText(answer['continuationToken'], 'continuationToken'),
+  };
+}
+
+/** @throws WireShapeError */
+export function readProduct(value: unknown): SupplierProduct {
+  const product = readObject(value, 'product');
+  return {
+    cwsProductId: readText(product['productId'], 'productId'),
+    name: readText(product['name'], 'name'),
+    platform: readOptionalText(product['platform'], 'platform'),
+    quantity: readCount(product['quantity'], 'quantity'),
+    priceBands: readPriceBands(product['prices']),
+    releaseDate: readReleaseDate(product['releaseDate']),
+  };
+}
+
+function readPriceBands(value: unknown): PriceBand[] {
+  const bands = readArray(value, 'prices').map((item, index) => readPriceBand(item, `prices[${index}]`));
+  // The order of `prices` is not published.
+  bands.sort((one, other) => one.fromQuantity - other.fromQuantity);
+  bands.forEach((band, index) => {
+    const next = bands[index + 1];
+    // With two prices for one quantity there is no telling which one we would pay.
+    if (next !== undefined && (band.toQuantity ?? Infinity) >= next.fromQuantity) {
+      throw new WireShapeError('prices', 'has bands that overlap');
+    }
+  });
+  return bands;
+}
+
+function readPriceBand(value: unknown, field: string): PriceBand {
+  const band = readObject(value, field);
+  const fromQuantity = readCount(band['from'], `${field}.from`);
+  if (fromQuantity < 1) throw new WireShapeError(`${field}.from`, 'is below 1');
+  const to = band['to'] ?? null;
+  const toQuantity = to === null ? null : readCount(to, `${field}.to`);
+  if (toQuantity !== null && toQuantity < fromQuantity) throw new WireShapeError(`${field}.to`, 'is below from');
+  // Rounded up: what we pay is never understated.
+  const unitPrice = readCents(band['value'], `${field}.value`, 'up');
+  if (unitPrice <= NO_CENTS) throw new WireShapeError(`${field}.value`, 'is not above zero');
+  return { fromQuantity, toQuantity, unitPrice };
+}
+
+function readReleaseDate(value: unknown): Date | null {
+  if (value === undefined || value === null) return null;
+  const date = parseIsoDate(value);
+  if (date === null) throw new WireShapeError('releaseDate', 'is not an ISO 8601 date');
+  return date;
+}

@@ -1,0 +1,291 @@
+import { cents } from '../money/cents.js';
+import { collect, failureOf, LocalUpstream } from '../upstream/spec-support/local-upstream.js';
+import { G2aClient } from './g2a-client.js';
+import type { MarketplaceOffer } from './g2a.types.js';
+
+const offer = (changes: object = {}): object => ({
+  id: 'offer-1',
+  type: 'dropshipping',
+  status: 'active',
+  price: '5.98',
+  businessPrice: '5.90',
+  visibility: 'all',
+  active: true,
+  inventory: { size: 999, sold: 3 },
+  product: { id: '10000008939005', name: 'Game' },
+  ...changes,
+});
+
+const read: MarketplaceOffer = {
+  g2aOfferId: 'offer-1',
+  type: 'dropshipping',
+  g2aProductId: 10000008939005,
+  retailPrice: cents(598),
+  businessPrice: cents(590),
+  size: 999,
+  isActive: true,
+  visibility: 'all',
+  productName: 'Game',
+};
+
+const euro = (value: unknown): object => ({ base: { value, currencyCode: 'EUR' } });
+
+describe('G2aClient', () => {
+  let upstream: LocalUpstream;
+  let client: G2aClient;
+
+  beforeEach(async () => {
+    upstream = new LocalUpstream();
+    client = new G2aClient({
+      baseUrl: await upstream.start(),
+      apiKey: 'the-key',
+      apiSecret: 'the-secret',
+      rate: { requests: 600, windowSeconds: 60 },
+      timeoutMs: 5_000,
+    });
+  });
+  afterEach(async () => {
+    client.close();
+    await upstream.stop();
+  });
+
+  it('sends the API key and secret as OAuth client id and secret', async () => {
+    upstream.answer = () => ({ json: { data: offer() } });
+    await client.offer('offer-1');
+    expect(Object.fromEntries(new URLSearchParams(upstream.tokenRequests[0]!.body))).toEqual({
+      grant_type: 'client_credentials',
+      client_id: 'the-key',
+      client_secret: 'the-secret',
+    });
+  });
+
+  describe('offers', () => {
+    it('asks for pages until all results are had', async () => {
+      upstream.answer = ({ query }) => ({
+        json: {
+          data: [offer({ id: `offer-of-page-${query.get('page')}` })],
+          meta: { page: Number(query.get('page')), itemsPerPage: 100, totalResults: 201 },
+        },
+      });
+      const pages = await collect(client.offers({ updatedAtFrom: new Date('2024-05-01T00:00:00Z') }));
+      expect(pages.map(({ offers }) => offers[0]!.g2aOfferId)).toEqual([
+        'offer-of-page-1',
+        'offer-of-page-2',
+        'offer-of-page-3',
+      ]);
+      expect(Object.fromEntries(upstream.received[2]!.query)).toEqual({
+        updatedAtFrom: '2024-05-01T00:00:00.000Z',
+        page: '3',
+        itemsPerPage: '100',
+      });
+    });
+
+    it('ends after one page when there are no offers', async () => {
+      upstream.answer = () => ({ json: { data: [], meta: { page: 1, itemsPerPage: 100, totalResults: 0 } } });
+      expect(await collect(client.offers())).toEqual([{ offers: [], rejected: [] }]);
+      expect(upstream.received).toHaveLength(1);
+    });
+
+    it.each([
+      ['the same page again', 'meta.page', () => ({ data: [offer()], meta: { page: 1, totalResults: 500 } })],
+      ['empty pages before the end', 'data is empty', () => ({ data: [], meta: { totalResults: 500 } })],
+      ['no total', 'meta.totalResults', () => ({ data: [offer()], meta: {} })],
+      ['no data', 'data is not an array', () => ({ meta: { totalResults: 0 } })],
+    ])('fails on %s', async (_, field, json) => {
+      upstream.answer = () => ({ json: json() });
+      const error = await failureOf(collect(client.offers()));
+      expect(error).toMatchObject({ system: 'g2a', kind: 'unknown' });
+      expect(String(error)).toContain(field);
+    });
+
+    it('skips and reports an offer that it does not understand, and goes on with the others', async () => {
+      upstream.answer = () => ({
+        json: { data: [offer({ id: 'bad', price: 'cheap' }), null, offer()], meta: { totalResults: 3 } },
+      });
+      expect(await collect(client.offers())).toEqual([
+        {
+          offers: [read],
+          rejected: [
+            { g2aOfferId: 'bad', reason: 'price is not an amount' },
+            { g2aOfferId: null, reason: 'offer is not an object' },
+          ],
+        },
+      ]);
+    });
+  });
+
+  describe('offer', () => {
+    it.each<[string, object, Partial<MarketplaceOffer>]>([
+      ['prices as texts', {}, {}],
+      ['prices as numbers', { price: 5.98, businessPrice: 5.9 }, {}],
+      ['nested prices', { price: { retail: euro('5.98'), business: euro('5.90') }, businessPrice: undefined }, {}],
+      ['nested retail beside a flat business price', { price: { retail: euro(5.98) } }, {}],
+      ['a pair of texts', { price: { retail: '5.98', business: '5.90' }, businessPrice: undefined }, {}],
+      ['a price with its currency', { price: { value: '5.98', currencyCode: 'EUR' } }, {}],
+      ['a country map: the lowest', { price: { PL: '6.50', DE: '5.98', FR: 7 } }, {}],
+      ['a country map with ALL', { price: { PL: '1.00', ALL: '5.98' } }, {}],
+      ['a nested country map', { price: { retail: { PL: euro('6.50'), DE: euro('5.98') } } }, {}],
+      ['a third decimal: rounded down', { price: '5.989' }, {}],
+      [
+        'everything inside variants',
+        {
+          price: undefined,
+          businessPrice: undefined,
+          active: undefined,
+          visibility: undefined,
+          inventory: undefined,
+          variants: [
+            {
+              price: { retail: euro('5.98'), business: '5.90' },
+              inventory: { size: 999 },
+              active: true,
+              visibility: 'all',
+            },
+          ],
+        },
+        {},
+      ],
+      ['no price', { price: undefined, businessPrice: null }, { retailPrice: null, businessPrice: null }],
+      ['a product id as a number', { product: { id: 10000008939005 } }, { productName: null }],
+      ['no active, status active', { active: undefined, status: 'Active' }, {}],
+      ['no active, another status', { active: undefined, status: 'inactive' }, { isActive: false }],
+      ['active false beside status active', { active: false }, { isActive: false }],
+      ['no type', { type: undefined }, { type: null }],
+      ['no visibility', { visibility: undefined }, { visibility: null }],
+      ['no inventory', { inventory: undefined }, { size: null }],
+    ])('reads %s', async (_, changes, expected) => {
+      upstream.answer = () => ({ json: { data: offer(changes) } });
+      expect(await client.offer('offer-1')).toEqual({ ...read, ...expected });
+    });
+
+    it.each<[string, object]>([
+      ['price.currencyCode is not EUR', { price: { value: '5.98', currencyCode: 'PLN' } }],
+      [
+        'price.retail.base.currencyCode is not EUR',
+        { price: { retail: { base: { value: '1', currencyCode: 'USD' } } } },
+      ],
+      ['price.retail.base.value', { price: { retail: { base: { currencyCode: 'EUR', value: null } } } }],
+      ['price.retail.base', { price: { retail: { base: null } } }],
+      ['price is not a price that we know', { price: {} }],
+      ['price is not an amount', { price: true }],
+      ['businessPrice is not an amount', { businessPrice: '5,98' }],
+      ['product.id', { product: { id: '99999999999999999' } }],
+      ['product.id', { product: { id: 9007199254740992 } }],
+      ['product.id', { product: { id: 'abc' } }],
+      ['product is not an object', { product: undefined }],
+      ['inventory.size', { inventory: { size: 'many' } }],
+      ['active', { active: 'yes' }],
+      ['status', { active: undefined, status: undefined }],
+      ['visibility', { visibility: 'friends' }],
+      ['variants has more than one element', { variants: [{}, {}] }],
+      ['id', { id: undefined }],
+    ])('fails with the name of the field: %s', async (field, changes) => {
+      upstream.answer = () => ({ json: { data: offer(changes) } });
+      const error = await failureOf(client.offer('offer-1'));
+      expect(error).toMatchObject({ kind: 'unknown', status: 200 });
+      expect(String(error)).toContain(`answer not understood: ${field}`);
+    });
+
+    it('is null when the offer is gone', async () => {
+      upstream.answer = () => ({ status: 404, json: { code: 'OF01', message: 'not found' } });
+      expect(await client.offer('offer-1')).toBeNull();
+    });
+  });
+
+  describe('updateOffer', () => {
+    const bodyOf = async (change: Parameters<G2aClient['updateOffer']>[1]): Promise<unknown> => {
+      upstream.answer = () => ({ status: 204 });
+      await client.updateOffer('offer-1', change);
+      const request = upstream.received.at(-1)!;
+      expect([request.method, request.path]).toEqual(['PATCH', '/v3/sales/offers/offer-1']);
+      return JSON.parse(request.body);
+    };
+
+    it('sends prices as decimal texts with two places', async () => {
+      expect(
+        await bodyOf({
+          retailPrice: cents(647),
+          businessPrice: cents(1000),
+          size: 12,
+          isActive: true,
+          visibility: 'all',
+        }),
+      ).toEqual({
+        offerType: 'dropshipping',
+        variant: {
+          price: { retail: '6.47', business: '10.00' },
+          inventory: { size: 12 },
+          active: true,
+          visibility: 'all',
+        },
+      });
+    });
+
+    it('sends only what is given', async () => {
+      expect(await bodyOf({ size: 0, isActive: false })).toEqual({
+        offerType: 'dropshipping',
+        variant: { inventory: { size: 0 }, active: false },
+      });
+      expect(await bodyOf({ retailPrice: cents(1) })).toEqual({
+        offerType: 'dropshipping',
+        variant: { price: { retail: '0.01' } },
+      });
+    });
+
+    it.each(['retail', 'business'] as const)('sends only the %s price with that visibility', async (visibility) => {
+      expect(await bodyOf({ retailPrice: cents(100), businessPrice: cents(100), visibility })).toEqual({
+        offerType: 'dropshipping',
+        variant: { price: { [visibility]: '1.00' }, visibility },
+      });
+    });
+
+    it.each([-1, 10_001, 1.5])('does not send a size of %p', async (size) => {
+      await expect(client.updateOffer('offer-1', { size })).rejects.toThrow(RangeError);
+    });
+
+    it.each([
+      [{ status: 200, json: { data: { jobId: 'job-1' } } }, 'job-1'],
+      [{ status: 202, json: { data: { jobId: 'job-1' } } }, 'job-1'],
+      [{ status: 204 }, null],
+      [{ status: 200, json: {} }, null],
+    ])('reads the job of the answer %p', async (reply, jobId) => {
+      upstream.answer = () => reply;
+      expect(await client.updateOffer('offer-1', { size: 1 })).toEqual({ jobId });
+    });
+
+    it('repeats an update after a passing failure: its values are absolute', async () => {
+      upstream.answer = () => (upstream.received.length === 1 ? { status: 502 } : { status: 204 });
+      await client.updateOffer('offer-1', { size: 1 });
+      expect(upstream.received.map(({ body }) => body)).toEqual(Array(2).fill(upstream.received[0]!.body));
+    });
+
+    it('tells of a refusal with its code', async () => {
+      upstream.answer = () => ({ status: 400, json: { code: 'BR01', message: 'price out of range' } });
+      const error = await failureOf(client.updateOffer('offer-1', { size: 1 }));
+      expect(error).toMatchObject({ kind: 'rejected', status: 400, upstreamCode: 'BR01' });
+    });
+  });
+
+  it.each([
+    ['complete', 'completed'],
+    ['completed', 'completed'],
+    ['Done', 'completed'],
+    ['failed', 'failed'],
+    ['error', 'failed'],
+    ['in_progress', 'running'],
+  ])('reads the job status %s as %s', async (status, state) => {
+    upstream.answer = () => ({
+      json: {
+        data: {
+          jobId: 'job-1',
+          status,
+          elements: [{ resourceId: 'offer-1', resourceType: 'offer', status: 'failed', code: 17, message: 'no' }],
+        },
+      },
+    });
+    expect(await client.job('job-1')).toEqual({
+      state,
+      elements: [{ resourceId: 'offer-1', state: 'failed', code: '17', message: 'no' }],
+    });
+  });
+});

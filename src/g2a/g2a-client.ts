@@ -1,0 +1,112 @@
+import { InProcessRequestBudget, type RequestBudget, type RequestRate } from '../upstream/request-budget.js';
+import type { UpstreamClient, UpstreamConnectionOptions } from '../upstream/upstream-client.js';
+import { WireShapeError } from '../upstream/wire.js';
+import { connectToG2a, type G2aCredentials } from './client/g2a-connection.js';
+import type { MarketplaceJob, MarketplaceOffer, OfferChange, OfferPage } from './g2a.types.js';
+import { readJob, readStartedJob } from './mapping/job.mapping.js';
+import { readOfferPage, readSingleOffer, writeOfferChange } from './mapping/offer.mapping.js';
+
+export interface G2aClientOptions extends UpstreamConnectionOptions, G2aCredentials {
+  /** Limit of all calls together. */
+  readonly rate: RequestRate;
+}
+
+/** Repeats of a call that met a passing failure. */
+const RETRIES = 2;
+/** The most that G2A gives. */
+const ITEMS_PER_PAGE = 100;
+
+/** G2A's seller API, v3. Every method throws UpstreamError; what each kind means is told there. */
+export class G2aClient {
+  readonly #upstream: UpstreamClient;
+  readonly #budget: RequestBudget;
+
+  constructor(options: G2aClientOptions) {
+    const { rate, ...connection } = options;
+    this.#upstream = connectToG2a(connection);
+    this.#budget = new InProcessRequestBudget('g2a', 'seller API', rate);
+  }
+
+  /** Our offers, page by page; with `updatedAtFrom` (the marketplace's clock) those that changed since. */
+  async *offers(filter: { updatedAtFrom?: Date } = {}): AsyncIterable<OfferPage> {
+    const since: Record<string, string> =
+      filter.updatedAtFrom === undefined ? {} : { updatedAtFrom: filter.updatedAtFrom.toISOString() };
+    let hasMore = true;
+    for (let page = 1; hasMore; page += 1) {
+      const answer = await this.#upstream.request({
+        operation: 'offers',
+        method: 'GET',
+        path: '/v3/sales/offers',
+        query: { ...since, page: String(page), itemsPerPage: String(ITEMS_PER_PAGE) },
+        isSafeToRepeat: true,
+        retries: RETRIES,
+        budget: this.#budget,
+        parse: (body) => readPageNumber(body, page),
+      });
+      hasMore = answer.hasMore;
+      yield answer.page;
+    }
+  }
+
+  /** One offer; null when it is gone. */
+  offer(g2aOfferId: string): Promise<MarketplaceOffer | null> {
+    return this.#upstream.find({
+      operation: 'offer',
+      method: 'GET',
+      path: '/v3/sales/offers/{offerId}',
+      pathValues: { offerId: g2aOfferId },
+      isSafeToRepeat: true,
+      retries: RETRIES,
+      budget: this.#budget,
+      parse: readSingleOffer,
+    });
+  }
+
+  /**
+   * Asks for new values. The change is asynchronous: the job, or without one the next listing, tells whether it
+   * happened. The values are absolute, so the call is repeated after a passing failure.
+   */
+  async updateOffer(g2aOfferId: string, change: OfferChange): Promise<{ jobId: string | null }> {
+    return this.#upstream.request({
+      operation: 'updateOffer',
+      method: 'PATCH',
+      path: '/v3/sales/offers/{offerId}',
+      pathValues: { offerId: g2aOfferId },
+      body: writeOfferChange(change),
+      isSafeToRepeat: true,
+      retries: RETRIES,
+      budget: this.#budget,
+      parse: readStartedJob,
+    });
+  }
+
+  /** How far a change is. */
+  job(jobId: string): Promise<MarketplaceJob> {
+    return this.#upstream.request({
+      operation: 'job',
+      method: 'GET',
+      path: '/v3/jobs/{jobId}',
+      pathValues: { jobId },
+      isSafeToRepeat: true,
+      retries: RETRIES,
+      budget: this.#budget,
+      parse: readJob,
+    });
+  }
+
+  /** Closes idle connections. */
+  close(): void {
+    this.#upstream.close();
+  }
+}
+
+// A listing must come to its end, and must not come to it early: an offer that is missing looks like one that is gone.
+function readPageNumber(body: unknown, asked: number): { page: OfferPage; hasMore: boolean } {
+  const { page, position, itemCount } = readOfferPage(body);
+  if (position.page !== null && position.page !== asked)
+    throw new WireShapeError('meta.page', 'is not the page asked for');
+  const itemsPerPage = position.itemsPerPage ?? ITEMS_PER_PAGE;
+  const hasMore = asked * itemsPerPage < position.totalResults;
+  if (hasMore && itemCount === 0) throw new WireShapeError('data', 'is empty before meta.totalResults is reached');
+  return { page, hasMore };
+}

@@ -1,0 +1,61 @@
+import type { Cents } from '../money/cents.js';
+
+/** Who sees an offer: consumers, companies, or both. */
+export type OfferVisibility = 'all' | 'retail' | 'business';
+
+/** One of our offers as the marketplace shows it. Null means that the answer did not tell. */
+export interface MarketplaceOffer {
+  readonly g2aOfferId: string;
+  readonly type: string | null;
+  /** A safe integer. */
+  readonly g2aProductId: number;
+  /** In EUR, fractions of a cent rounded down. Where prices differ by country: the one for all, else the lowest. */
+  readonly retailPrice: Cents | null;
+  readonly businessPrice: Cents | null;
+  /** Pieces offered. */
+  readonly size: number | null;
+  readonly isActive: boolean;
+  readonly visibility: OfferVisibility | null;
+  readonly productName: string | null;
+}
+
+/** An offer that was skipped because its JSON was not understood. */
+export interface RejectedOffer {
+  /** Null when not even the id could be read. */
+  readonly g2aOfferId: string | null;
+  /** Names the field. */
+  readonly reason: string;
+}
+
+export interface OfferPage {
+  readonly offers: readonly MarketplaceOffer[];
+  readonly rejected: readonly RejectedOffer[];
+}
+
+/** The values that an offer shall have; what is absent stays as it is. */
+export interface OfferChange {
+  /** In EUR. Not sent when `visibility` is `business`. */
+  readonly retailPrice?: Cents;
+  /** In EUR. Not sent when `visibility` is `retail`. */
+  readonly businessPrice?: Cents;
+  /** 0 to 10,000. Stock alone does not activate an offer. */
+  readonly size?: number;
+  readonly isActive?: boolean;
+  readonly visibility?: OfferVisibility;
+}
+
+export type JobState = 'running' | 'completed' | 'failed';
+
+export interface MarketplaceJobElement {
+  /** The offer's id. */
+  readonly resourceId: string | null;
+  readonly state: JobState;
+  readonly code: string | null;
+  readonly message: string | null;
+}
+
+/** How far the marketplace is with a change. A job may be completed while an element of it failed. */
+export interface MarketplaceJob {
+  readonly state: JobState;
+  readonly elements: readonly MarketplaceJobElement[];
+}
