@@ -1,0 +1,55 @@
+import { Injectable, Logger } from '@nestjs/common';
+import { InjectDataSource } from '@nestjs/typeorm';
+import { DataSource, IsNull } from 'typeorm';
+import { Alert } from './alert.entity.js';
+
+/** What can be wrong. Stable names: people filter by them. */
+export type AlertKind =
+  | 'order_needs_attention'
+  | 'offer_missing'
+  | 'offer_ambiguous'
+  | 'offer_unreadable'
+  | 'offer_failing'
+  | 'supplier_product_unreadable'
+  | 'cws_unreachable'
+  | 'g2a_unreachable';
+
+/** Tells a person: an open row in `alerts` and one log line. */
+@Injectable()
+export class AlertsService {
+  private readonly logger = new Logger(AlertsService.name);
+
+  constructor(@InjectDataSource() private readonly dataSource: DataSource) {}
+
+  /**
+   * Opens an alert, or counts up the open one of the same kind and subject.
+   * @param subject what it is about (an id of at most 64 characters), '' for the whole installation.
+   */
+  async raise(kind: AlertKind, subject: string, message: string): Promise<void> {
+    const rows = await this.dataSource.query<{ raised_count: number }[]>(
+      `INSERT INTO alerts (kind, subject, message) VALUES ($1, $2, left($3, 1000))
+       ON CONFLICT (kind, subject) WHERE cleared_at IS NULL
+       DO UPDATE SET raised_count = alerts.raised_count + 1, last_raised_at = now(), message = excluded.message
+       RETURNING raised_count`,
+      [kind, subject, message],
+    );
+    // Once per opening: a condition that lasts must not fill the log.
+    if (rows[0]?.raised_count === 1)
+      this.logger.warn(`alert ${kind}${subject === '' ? '' : ` [${subject}]`}: ${message}`);
+  }
+
+  /** Closes the open alert of this kind and subject, if there is one. */
+  async clear(kind: AlertKind, subject = ''): Promise<void> {
+    const result = await this.dataSource.manager.update(
+      Alert,
+      { kind, subject, clearedAt: IsNull() },
+      { clearedAt: () => 'now()' },
+    );
+    if ((result.affected ?? 0) > 0) this.logger.log(`alert ${kind}${subject === '' ? '' : ` [${subject}]`} cleared`);
+  }
+
+  /** Open alerts, oldest first. */
+  async open(): Promise<Alert[]> {
+    return this.dataSource.manager.find(Alert, { where: { clearedAt: IsNull() }, order: { firstRaisedAt: 'ASC' } });
+  }
+}

@@ -1,0 +1,50 @@
+import type { EntityManager } from 'typeorm';
+
+/**
+ * What each action records. Offers and mappings change in bulk or by hand: their rows are written by the statements in
+ * catalog/offers.queries.ts and by triggers on the mapping tables. Never a key, a secret or a customer's data.
+ */
+export interface AuditDetails {
+  'reservation.created': { items: { g2aProductId: number; quantity: number; salePriceCents: number }[] };
+  'reservation.ordered': { orderId: string };
+  'order.accepted': { reservationId: string; g2aOrderId: number };
+  'order.state_changed': { from: string; to: string; reason?: string };
+  'purchase.intended': { orderId: string; cwsProductId: string; quantity: number; priceCapCents: number };
+  'purchase.state_changed': { from: string; to: string; cwsOrderId?: string; unitPriceCents?: number; reason?: string };
+  'purchase.keys_stored': { count: number };
+  'order.keys_delivered': { count: number };
+  'control.paused': { reason: string | null };
+  'control.resumed': Record<string, never>;
+}
+export type AuditAction = keyof AuditDetails;
+
+/** One line of the audit log, typed by its action. */
+export type AuditEntry = {
+  [A in AuditAction]: { action: A; subjectId: string; details: AuditDetails[A] };
+}[AuditAction];
+
+/** Who acts; people are named as `admin:<name>` or `cli:<name>`. */
+export type AuditActor = 'g2a' | 'sync' | 'orders' | `admin:${string}` | `cli:${string}`;
+
+/**
+ * Writes audit rows in the caller's transaction, so that a change and its record stand or fall together. The subject's type
+ * is the action's first word.
+ */
+export async function writeAudit(
+  manager: EntityManager,
+  actor: AuditActor,
+  entries: readonly AuditEntry[],
+): Promise<void> {
+  if (entries.length === 0) return;
+  await manager.query(
+    `INSERT INTO audit_log (actor, action, subject_type, subject_id, details)
+     SELECT $1, action, split_part(action, '.', 1), subject_id, details
+     FROM unnest($2::text[], $3::text[], $4::jsonb[]) AS entry (action, subject_id, details)`,
+    [
+      actor,
+      entries.map((entry) => entry.action),
+      entries.map((entry) => entry.subjectId),
+      entries.map((entry) => JSON.stringify(entry.details)),
+    ],
+  );
+}

@@ -1,0 +1,15 @@
+import { Module } from '@nestjs/common';
+import { TypeOrmModule } from '@nestjs/typeorm';
+import { Offer } from './offer.entity.js';
+import { ProductMappingSupplier } from './product-mapping-supplier.entity.js';
+import { ProductMapping } from './product-mapping.entity.js';
+import { StockHold } from './stock-hold.entity.js';
+import { SupplierProductSnapshot } from './supplier-product.entity.js';
+
+/** What is sold, what the supplier has, what is spoken for, what G2A shows. */
+@Module({
+  imports: [
+    TypeOrmModule.forFeature([Offer, ProductMapping, ProductMappingSupplier, StockHold, SupplierProductSnapshot]),
+  ],
+})
+export class CatalogModule {}

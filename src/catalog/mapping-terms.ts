@@ -1,0 +1,37 @@
+import type { AppConfig } from '../config/app-config.js';
+import { parseFeeRate, parseProfitPercent, type PricingTerms, resolveTerms } from '../pricing/pricing-terms.js';
+import type { SupplierOffer } from '../pricing/supplier-choice.rules.js';
+import type { MappingStock } from './supplier-products.queries.js';
+
+/** The owner's defaults from the environment. */
+export function defaultTerms(config: AppConfig): PricingTerms {
+  return {
+    fixedProfit: config.defaultFixedProfit,
+    profitPercent: parseProfitPercent(config.defaultProfitPercent),
+    feePercentage: parseFeeRate(config.defaultG2aFeePercentage),
+    feeFixed: config.defaultG2aFeeFixed,
+    minPrice: null,
+    maxPrice: null,
+  };
+}
+
+/** The terms of one mapping: its own values where it has them, the defaults elsewhere. */
+export function mappingTerms(mapping: MappingStock, defaults: PricingTerms): PricingTerms {
+  return resolveTerms(defaults, {
+    fixedProfit: mapping.fixedProfitCents,
+    profitPercent: mapping.profitPercent === null ? null : parseProfitPercent(mapping.profitPercent),
+    feePercentage: mapping.feePercentage === null ? null : parseFeeRate(mapping.feePercentage),
+    minPrice: mapping.minPriceCents,
+    maxPrice: mapping.maxPriceCents,
+  });
+}
+
+/** The mapping's suppliers for `pricing/`. A release ahead already counts as no stock in the `supplier_stock` view. */
+export function supplierOffers(mapping: MappingStock): SupplierOffer[] {
+  return mapping.suppliers.map((supplier) => ({
+    cwsProductId: supplier.cwsProductId,
+    bands: supplier.bands,
+    available: supplier.available,
+    isReleased: true,
+  }));
+}

@@ -1,0 +1,336 @@
+import type { EntityManager } from 'typeorm';
+import type { Cents } from '../money/cents.js';
+import { MAPPING_STOCK_COLUMNS, MAPPING_STOCK_JOIN, type MappingStock } from './supplier-products.queries.js';
+
+/** What an offer should show. */
+export interface DesiredState {
+  readonly priceCents: Cents | null;
+  readonly size: number;
+  readonly isActive: boolean;
+  readonly reason: string;
+  readonly costCents: Cents | null;
+}
+
+/** An offer with its desired state and, unless the mapping was deleted, its mapping. */
+export interface OfferToPrice {
+  readonly g2aOfferId: string;
+  readonly g2aProductId: number;
+  readonly desired: DesiredState;
+  readonly mapping: MappingStock | null;
+}
+
+interface OfferToPriceRow extends MappingStock {
+  g2aOfferId: string;
+  offerProductId: number;
+  desired: DesiredState;
+}
+
+/** Every offer with what its price depends on, as of this statement. */
+export async function offersToPrice(manager: EntityManager): Promise<OfferToPrice[]> {
+  const rows = await manager.query<OfferToPriceRow[]>(
+    `SELECT offer.g2a_offer_id AS "g2aOfferId", offer.g2a_product_id AS "offerProductId",
+       jsonb_build_object('priceCents', offer.desired_price_cents, 'size', offer.desired_size,
+         'isActive', offer.desired_is_active, 'reason', offer.desired_reason,
+         'costCents', offer.desired_cost_cents) AS desired,
+       ${MAPPING_STOCK_COLUMNS}
+     FROM offers offer
+     LEFT JOIN product_mappings mapping ON mapping.g2a_product_id = offer.g2a_product_id
+     ${MAPPING_STOCK_JOIN}`,
+  );
+  return rows.map(({ g2aOfferId, offerProductId, desired, ...mapping }) => ({
+    g2aOfferId,
+    g2aProductId: offerProductId,
+    desired,
+    mapping: (mapping.g2aProductId as number | null) === null ? null : mapping,
+  }));
+}
+
+/** Writes new desired states, with their audit rows, in one statement. Rows that are already so are left alone. */
+export async function writeDesiredStates(
+  manager: EntityManager,
+  states: readonly { g2aOfferId: string; desired: DesiredState }[],
+): Promise<void> {
+  if (states.length === 0) return;
+  await manager.query(
+    `WITH written AS (
+       UPDATE offers offer SET
+         desired_price_cents = wanted.price, desired_size = wanted.size, desired_is_active = wanted.is_active,
+         desired_reason = wanted.reason, desired_cost_cents = wanted.cost
+       FROM unnest($1::uuid[], $2::integer[], $3::integer[], $4::boolean[], $5::text[], $6::integer[])
+         AS wanted (id, price, size, is_active, reason, cost)
+       WHERE offer.g2a_offer_id = wanted.id
+         AND (offer.desired_price_cents, offer.desired_size, offer.desired_is_active, offer.desired_reason,
+              offer.desired_cost_cents)
+           IS DISTINCT FROM (wanted.price, wanted.size, wanted.is_active, wanted.reason, wanted.cost)
+       RETURNING wanted.*
+     )
+     INSERT INTO audit_log (actor, action, subject_type, subject_id, details)
+     SELECT 'sync', 'offer.desired_changed', 'offer', id,
+       jsonb_build_object('priceCents', price, 'size', size, 'isActive', is_active, 'reason', reason, 'costCents', cost)
+     FROM written`,
+    [
+      states.map((state) => state.g2aOfferId),
+      states.map((state) => state.desired.priceCents),
+      states.map((state) => state.desired.size),
+      states.map((state) => state.desired.isActive),
+      states.map((state) => state.desired.reason),
+      states.map((state) => state.desired.costCents),
+    ],
+  );
+}
+
+/** What G2A was seen to show. */
+export interface ObservedOffer {
+  readonly g2aOfferId: string;
+  readonly g2aProductId: number;
+  readonly retailPriceCents: Cents | null;
+  readonly businessPriceCents: Cents | null;
+  readonly size: number | null;
+  readonly isActive: boolean;
+  readonly visibility: 'all' | 'retail' | 'business';
+}
+
+/** After this time without confirmation a sent change counts as lost and is sent again. */
+export const CONFIRMATION_TIMEOUT_SECONDS = 120;
+
+/**
+ * Stores what G2A shows. A sent change is confirmed when it is seen; one that is still not seen after
+ * CONFIRMATION_TIMEOUT_SECONDS is forgotten, and the difference will be published again. An offer seen for the first time
+ * becomes ours (the caller lets only mapped products through).
+ * @param seenAt database time before the request: a change sent later cannot be judged by this answer.
+ */
+export async function storeObservedOffers(
+  manager: EntityManager,
+  offers: readonly ObservedOffer[],
+  seenAt: Date,
+): Promise<void> {
+  if (offers.length === 0) return;
+  await manager.query(
+    `WITH seen AS (
+       SELECT * FROM unnest($1::uuid[], $2::bigint[], $3::integer[], $4::integer[], $5::integer[], $6::boolean[], $7::text[])
+         AS seen (id, product, retail, business, size, is_active, visibility)
+     ), found AS (
+       INSERT INTO offers (g2a_offer_id, g2a_product_id, observed_retail_price_cents, observed_business_price_cents,
+         observed_size, observed_is_active, observed_visibility, observed_at)
+       SELECT id, product, retail, business, size, is_active, visibility, $8 FROM seen
+       ON CONFLICT DO NOTHING
+       RETURNING g2a_offer_id, g2a_product_id
+     ), judged AS (
+       SELECT seen.*, offer.sent_at IS NOT NULL AND offer.sent_at < $8 AND (
+           offer.sent_at < $8::timestamptz - make_interval(secs => $9)
+           OR (coalesce(offer.sent_price_cents = CASE seen.visibility WHEN 'business' THEN seen.business ELSE seen.retail END, true)
+             AND coalesce(offer.sent_size = seen.size, true)
+             AND coalesce(offer.sent_is_active = seen.is_active, true))
+         ) AS is_settled
+       FROM seen JOIN offers offer ON offer.g2a_offer_id = seen.id
+     ), updated AS (
+       UPDATE offers offer SET
+         observed_retail_price_cents = judged.retail, observed_business_price_cents = judged.business,
+         observed_size = judged.size, observed_is_active = judged.is_active, observed_visibility = judged.visibility,
+         observed_at = $8,
+         sent_at = CASE WHEN is_settled THEN NULL ELSE sent_at END,
+         sent_price_cents = CASE WHEN is_settled THEN NULL ELSE sent_price_cents END,
+         sent_lowest_price_cents = CASE WHEN is_settled THEN NULL ELSE sent_lowest_price_cents END,
+         sent_size = CASE WHEN is_settled THEN NULL ELSE sent_size END,
+         sent_is_active = CASE WHEN is_settled THEN NULL ELSE sent_is_active END
+       FROM judged WHERE offer.g2a_offer_id = judged.id AND offer.observed_at <= $8
+     )
+     INSERT INTO audit_log (actor, action, subject_type, subject_id, details)
+     SELECT 'sync', 'offer.found', 'offer', g2a_offer_id, jsonb_build_object('g2aProductId', g2a_product_id) FROM found`,
+    [
+      offers.map((offer) => offer.g2aOfferId),
+      offers.map((offer) => offer.g2aProductId),
+      offers.map((offer) => offer.retailPriceCents),
+      offers.map((offer) => offer.businessPriceCents),
+      offers.map((offer) => offer.size),
+      offers.map((offer) => offer.isActive),
+      offers.map((offer) => offer.visibility),
+      seenAt,
+      CONFIRMATION_TIMEOUT_SECONDS,
+    ],
+  );
+}
+
+/** An offer whose desired state may differ from what G2A shows, or will show once a sent change has arrived. */
+export interface OfferToPublish {
+  readonly g2aOfferId: string;
+  readonly visibility: 'all' | 'retail' | 'business';
+  readonly desired: DesiredState;
+  /** Sent if a change is under way, else observed. Null: unknown. */
+  readonly shown: {
+    readonly retailPriceCents: Cents | null;
+    readonly businessPriceCents: Cents | null;
+    readonly size: number | null;
+    readonly isActive: boolean;
+  };
+}
+
+/** Offers that differ and may be tried now. The exact difference is the publisher's to judge. */
+export async function offersToPublish(manager: EntityManager): Promise<OfferToPublish[]> {
+  return manager.query<OfferToPublish[]>(
+    `SELECT * FROM (
+       SELECT g2a_offer_id AS "g2aOfferId", observed_visibility AS visibility,
+         jsonb_build_object('priceCents', desired_price_cents, 'size', desired_size, 'isActive', desired_is_active,
+           'reason', desired_reason, 'costCents', desired_cost_cents) AS desired,
+         jsonb_build_object(
+           'retailPriceCents', coalesce(sent_price_cents, observed_retail_price_cents),
+           'businessPriceCents', coalesce(sent_price_cents, observed_business_price_cents),
+           'size', coalesce(sent_size, observed_size),
+           'isActive', coalesce(sent_is_active, observed_is_active)) AS shown,
+         coalesce(sent_price_cents, observed_retail_price_cents) AS retail,
+         coalesce(sent_price_cents, observed_business_price_cents) AS business,
+         coalesce(sent_size, observed_size) AS size,
+         coalesce(sent_is_active, observed_is_active) AS is_active,
+         desired_price_cents, desired_size, desired_is_active, observed_visibility
+       FROM offers WHERE retry_at IS NULL OR retry_at <= now()
+     ) offer
+     WHERE is_active <> desired_is_active
+       OR size IS DISTINCT FROM desired_size
+       OR desired_is_active AND (
+         observed_visibility <> 'business' AND retail IS DISTINCT FROM desired_price_cents
+         OR observed_visibility <> 'retail' AND business IS DISTINCT FROM desired_price_cents)`,
+  );
+}
+
+/** A change as it was sent to G2A; absent fields were not part of it. */
+export interface SentChange {
+  readonly priceCents?: Cents;
+  readonly size?: number;
+  readonly isActive?: boolean;
+}
+
+/**
+ * Notes a change, with its audit row, before it is sent: after a crash the offer counts as sent-and-unconfirmed, which is
+ * looked up again, and a reservation made meanwhile already knows the lowest price that may be showing.
+ */
+export async function recordSending(manager: EntityManager, g2aOfferId: string, change: SentChange): Promise<void> {
+  await manager.query(
+    `WITH sending AS (
+       UPDATE offers SET
+         sent_at = clock_timestamp(),
+         sent_price_cents = coalesce($2, sent_price_cents),
+         sent_lowest_price_cents = least(sent_lowest_price_cents, $2),
+         sent_size = coalesce($3, sent_size),
+         sent_is_active = coalesce($4, sent_is_active)
+       WHERE g2a_offer_id = $1
+       RETURNING desired_reason, desired_cost_cents
+     )
+     INSERT INTO audit_log (actor, action, subject_type, subject_id, details)
+     SELECT 'sync', 'offer.sent', 'offer', $1::text, jsonb_strip_nulls(jsonb_build_object(
+       'priceCents', $2::integer, 'size', $3::integer, 'isActive', $4::boolean,
+       'reason', desired_reason, 'costCents', desired_cost_cents))
+     FROM sending`,
+    [g2aOfferId, change.priceCents ?? null, change.size ?? null, change.isActive ?? null],
+  );
+}
+
+/** G2A took the change; whether it shows it is for the next listing to tell. */
+export async function recordAccepted(manager: EntityManager, g2aOfferId: string): Promise<void> {
+  await manager.query(
+    `UPDATE offers SET failure_count = 0, retry_at = NULL, last_error = NULL
+     WHERE g2a_offer_id = $1 AND failure_count > 0`,
+    [g2aOfferId],
+  );
+}
+
+/** G2A had no room for the request: it was not processed, so the offer shows what was last observed. */
+export async function recordNotSent(manager: EntityManager, g2aOfferId: string): Promise<void> {
+  await manager.query(
+    `UPDATE offers SET sent_price_cents = NULL, sent_size = NULL, sent_is_active = NULL WHERE g2a_offer_id = $1`,
+    [g2aOfferId],
+  );
+}
+
+/**
+ * G2A did not take the change, or nobody knows: tried again after a gap that doubles from 5 s to 10 min. What is showing is
+ * what was last observed; a price that may have arrived stays in `sent_lowest_price_cents` until the next listing.
+ * @returns how often it has failed in a row.
+ */
+export async function recordFailure(manager: EntityManager, g2aOfferId: string, error: string): Promise<number> {
+  const rows = await manager.query<{ failure_count: number }[]>(
+    `WITH failed AS (
+       UPDATE offers SET
+         failure_count = failure_count + 1,
+         retry_at = now() + make_interval(secs => least(5 * 2 ^ least(failure_count, 10), 600)),
+         last_error = left($2, 500),
+         sent_price_cents = NULL, sent_size = NULL, sent_is_active = NULL
+       WHERE g2a_offer_id = $1
+       RETURNING failure_count
+     ), audited AS (
+       INSERT INTO audit_log (actor, action, subject_type, subject_id, details)
+       SELECT 'sync', 'offer.refused', 'offer', $1::text, jsonb_build_object('error', left($2, 500)) FROM failed
+     )
+     SELECT failure_count FROM failed`,
+    [g2aOfferId, error],
+  );
+  return rows[0]?.failure_count ?? 0;
+}
+
+/** Removes an offer from our care: gone at G2A, or switched off after its mapping was deleted. */
+export async function forgetOffer(manager: EntityManager, g2aOfferId: string, reason: string): Promise<void> {
+  await manager.query(
+    `WITH forgotten AS (DELETE FROM offers WHERE g2a_offer_id = $1 RETURNING g2a_product_id)
+     INSERT INTO audit_log (actor, action, subject_type, subject_id, details)
+     SELECT 'sync', 'offer.forgotten', 'offer', $1::text,
+       jsonb_build_object('g2aProductId', g2a_product_id, 'reason', $2::text)
+     FROM forgotten`,
+    [g2aOfferId, reason],
+  );
+}
+
+/** Lowest price in cents at which G2A may be selling each of these products; products without an offer are absent. */
+export async function lowestShownPrices(
+  manager: EntityManager,
+  g2aProductIds: readonly number[],
+): Promise<Map<number, Cents>> {
+  const rows = await manager.query<{ product: number; price: Cents | null }[]>(
+    `SELECT g2a_product_id AS product,
+       least(
+         CASE WHEN observed_visibility <> 'business' THEN observed_retail_price_cents END,
+         CASE WHEN observed_visibility <> 'retail' THEN observed_business_price_cents END,
+         sent_lowest_price_cents) AS price
+     FROM offers WHERE g2a_product_id = ANY ($1)`,
+    [g2aProductIds],
+  );
+  return new Map(rows.flatMap((row) => (row.price === null ? [] : [[row.product, row.price] as const])));
+}
+
+/**
+ * The G2A products that are ours to look at, each with the id of its offer if that is known: every mapped product, and
+ * offers that have outlived their mapping.
+ */
+export async function mappedOfferIds(manager: EntityManager): Promise<Map<number, string | null>> {
+  const rows = await manager.query<{ product: number; offer: string | null }[]>(
+    `SELECT coalesce(mapping.g2a_product_id, offer.g2a_product_id) AS product, offer.g2a_offer_id AS offer
+     FROM product_mappings mapping
+     FULL JOIN offers offer ON offer.g2a_product_id = mapping.g2a_product_id`,
+  );
+  return new Map(rows.map((row) => [row.product, row.offer]));
+}
+
+/** Whether a mapping was created after `since` (database time) whose offer is not known yet. */
+export async function hasNewMapping(manager: EntityManager, since: Date): Promise<boolean> {
+  const rows = await manager.query<unknown[]>(
+    `SELECT 1 FROM product_mappings mapping
+     WHERE created_at >= $1
+       AND NOT EXISTS (SELECT 1 FROM offers WHERE g2a_product_id = mapping.g2a_product_id)
+     LIMIT 1`,
+    [since],
+  );
+  return rows.length > 0;
+}
+
+/** When the oldest change was sent that is not confirmed yet (database time), or null. */
+export async function oldestUnconfirmed(manager: EntityManager): Promise<Date | null> {
+  const [row] = await manager.query<[{ sent_at: Date | null }]>('SELECT min(sent_at) AS sent_at FROM offers');
+  return row.sent_at;
+}
+
+/** Offers that were switched off after their mapping was deleted, and are confirmed to be off. */
+export async function abandonedOffers(manager: EntityManager): Promise<string[]> {
+  const rows = await manager.query<{ g2a_offer_id: string }[]>(
+    `SELECT g2a_offer_id FROM offers
+     WHERE desired_reason = 'unmapped' AND sent_at IS NULL AND NOT observed_is_active AND observed_size = 0`,
+  );
+  return rows.map((row) => row.g2a_offer_id);
+}

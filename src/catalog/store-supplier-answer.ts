@@ -1,0 +1,39 @@
+import type { EntityManager } from 'typeorm';
+import {
+  databaseNow,
+  markSupplierProductsGone,
+  storeSupplierReports,
+  type SupplierReport,
+} from './supplier-products.queries.js';
+
+/** A page of the supplier's answer, with the products in it that could not be understood. */
+export interface SupplierReportPage {
+  readonly products: readonly SupplierReport[];
+  readonly rejected: readonly { readonly cwsProductId: string | null; readonly reason: string }[];
+}
+
+/**
+ * Stores the supplier's answer to a question for products by id; products that it does not list are marked gone.
+ * @param ask sends the question; called after the database's clock was read, so that `requested_at` is never too late.
+ */
+export async function storeSupplierAnswer(
+  manager: EntityManager,
+  cwsProductIds: readonly string[],
+  ask: () => AsyncIterable<SupplierReportPage>,
+): Promise<{ gone: string[]; rejected: SupplierReportPage['rejected'][number][] }> {
+  const requestedAt = await databaseNow(manager);
+  const missing = new Set(cwsProductIds);
+  const products: SupplierReport[] = [];
+  const rejected: SupplierReportPage['rejected'][number][] = [];
+  for await (const page of ask()) {
+    // Nothing published says that the filter is honored exactly: what was not asked for is not stored.
+    products.push(...page.products.filter((product) => missing.delete(product.cwsProductId)));
+    rejected.push(...page.rejected);
+  }
+  await storeSupplierReports(manager, products, requestedAt);
+  for (const { cwsProductId } of rejected) if (cwsProductId !== null) missing.delete(cwsProductId);
+  // An unreadable product without an id could be any of the missing ones: then none of them can be called gone.
+  const gone = rejected.some(({ cwsProductId }) => cwsProductId === null) ? [] : [...missing];
+  await markSupplierProductsGone(manager, gone, requestedAt);
+  return { gone, rejected };
+}

@@ -1,0 +1,192 @@
+import type { EntityManager } from 'typeorm';
+import type { Cents } from '../money/cents.js';
+import type { PriceBand } from '../money/price-band.js';
+
+/** What the supplier said about one product. Structurally what `cws/` answers; its types stop there. */
+export interface SupplierReport {
+  readonly cwsProductId: string;
+  readonly name: string;
+  readonly quantity: number;
+  readonly priceBands: readonly PriceBand[];
+  readonly releaseDate: Date | null;
+}
+
+/** Time of the database's clock, the one that replicas share. */
+export async function databaseNow(manager: EntityManager): Promise<Date> {
+  const [row] = await manager.query<[{ now: Date }]>('SELECT clock_timestamp() AS now');
+  return row.now;
+}
+
+/**
+ * Stores what the supplier said, in one statement. A row whose content did not change only gets its new `requested_at`; an
+ * answer older than what is stored is ignored (two requests may overtake each other).
+ * @param requestedAt database time just before the request was sent.
+ */
+export async function storeSupplierReports(
+  manager: EntityManager,
+  reports: readonly SupplierReport[],
+  requestedAt: Date,
+): Promise<void> {
+  if (reports.length === 0) return;
+  // Sorted, so that two writers lock rows in the same order and cannot deadlock.
+  const sorted = [...reports].sort((a, b) => (a.cwsProductId < b.cwsProductId ? -1 : 1));
+  await manager.query(
+    `INSERT INTO supplier_products AS stored
+       (cws_product_id, name, quantity, price_bands, release_date, is_gone, requested_at, changed_at)
+     SELECT id, left(name, 500), quantity, price_bands, release_date, false, $6, now()
+     FROM unnest($1::uuid[], $2::text[], $3::integer[], $4::jsonb[], $5::timestamptz[])
+       AS report (id, name, quantity, price_bands, release_date)
+     ON CONFLICT (cws_product_id) DO UPDATE SET
+       name = excluded.name,
+       quantity = excluded.quantity,
+       price_bands = excluded.price_bands,
+       release_date = excluded.release_date,
+       is_gone = false,
+       requested_at = excluded.requested_at,
+       changed_at = CASE
+         WHEN (stored.quantity, stored.price_bands, stored.release_date, stored.is_gone)
+           IS DISTINCT FROM (excluded.quantity, excluded.price_bands, excluded.release_date, false) THEN now()
+         ELSE stored.changed_at END
+     WHERE stored.requested_at < excluded.requested_at`,
+    [
+      sorted.map((report) => report.cwsProductId),
+      sorted.map((report) => report.name),
+      sorted.map((report) => report.quantity),
+      sorted.map((report) => JSON.stringify(report.priceBands)),
+      sorted.map((report) => report.releaseDate),
+      requestedAt,
+    ],
+  );
+}
+
+/** Marks products that the supplier, asked for them by id, did not list: they count as out of stock. */
+export async function markSupplierProductsGone(
+  manager: EntityManager,
+  cwsProductIds: readonly string[],
+  requestedAt: Date,
+): Promise<void> {
+  if (cwsProductIds.length === 0) return;
+  await manager.query(
+    `INSERT INTO supplier_products AS stored
+       (cws_product_id, name, quantity, price_bands, is_gone, requested_at, changed_at)
+     SELECT id, '', 0, '[]', true, $2, now() FROM unnest($1::uuid[]) AS missing (id) ORDER BY id
+     ON CONFLICT (cws_product_id) DO UPDATE SET
+       is_gone = true,
+       requested_at = excluded.requested_at,
+       changed_at = CASE WHEN stored.is_gone THEN stored.changed_at ELSE now() END
+     WHERE stored.requested_at < excluded.requested_at`,
+    [cwsProductIds, requestedAt],
+  );
+}
+
+/** Every CWS product that some mapping uses, disabled mappings too: a mapping enabled again must not wait for its data. */
+export async function mappedSupplierProductIds(manager: EntityManager): Promise<Set<string>> {
+  const rows = await manager.query<{ cws_product_id: string }[]>(
+    'SELECT DISTINCT cws_product_id FROM product_mapping_suppliers',
+  );
+  return new Set(rows.map((row) => row.cws_product_id));
+}
+
+/**
+ * Mapped products to ask the supplier for by id: those never seen first, then those whose snapshot is the oldest and older
+ * than `maxAgeSeconds`.
+ */
+export async function supplierProductsToCheck(
+  manager: EntityManager,
+  options: { maxAgeSeconds: number; limit: number },
+): Promise<string[]> {
+  const rows = await manager.query<{ cws_product_id: string }[]>(
+    `SELECT mapped.cws_product_id
+     FROM (SELECT DISTINCT cws_product_id FROM product_mapping_suppliers) mapped
+     LEFT JOIN supplier_products product USING (cws_product_id)
+     WHERE product.requested_at IS NULL OR product.requested_at < now() - make_interval(secs => $1)
+     ORDER BY product.requested_at NULLS FIRST
+     LIMIT $2`,
+    [options.maxAgeSeconds, options.limit],
+  );
+  return rows.map((row) => row.cws_product_id);
+}
+
+/** One possible supplier of a mapping as it stands now. */
+export interface MappingSupplier {
+  readonly cwsProductId: string;
+  readonly bands: readonly PriceBand[];
+  /** Pieces not spoken for. */
+  readonly available: number;
+  /** Fresh as of: the product's own last request, or the start of the last complete feed pass. Epoch milliseconds. */
+  readonly freshAsOf: number;
+  readonly name: string;
+}
+
+/** A mapping with everything that pricing and reservations need to know about it. */
+export interface MappingStock {
+  readonly g2aProductId: number;
+  readonly isEnabled: boolean;
+  readonly fixedProfitCents: Cents | null;
+  readonly profitPercent: string | null;
+  readonly feePercentage: string | null;
+  readonly minPriceCents: Cents | null;
+  readonly maxPriceCents: Cents | null;
+  readonly suppliers: readonly MappingSupplier[];
+}
+
+/** Select list and join that turn `product_mappings mapping` into MappingStock. `feed` is the cursor's name. */
+export const MAPPING_STOCK_COLUMNS = `
+  mapping.g2a_product_id AS "g2aProductId",
+  mapping.is_enabled AS "isEnabled",
+  mapping.fixed_profit_cents AS "fixedProfitCents",
+  mapping.profit_percent::text AS "profitPercent",
+  mapping.fee_percentage::text AS "feePercentage",
+  mapping.min_price_cents AS "minPriceCents",
+  mapping.max_price_cents AS "maxPriceCents",
+  coalesce(supplier.suppliers, '[]') AS "suppliers"`;
+
+export const MAPPING_STOCK_JOIN = `
+  LEFT JOIN LATERAL (
+    SELECT jsonb_agg(jsonb_build_object(
+      'cwsProductId', stock.cws_product_id,
+      'bands', stock.price_bands,
+      'available', stock.available,
+      'name', stock.name,
+      'freshAsOf', extract(epoch FROM greatest(stock.requested_at, feed.pass_started_at)) * 1000
+    ) ORDER BY link.position, link.cws_product_id) AS suppliers
+    FROM product_mapping_suppliers link
+    JOIN supplier_stock stock USING (cws_product_id)
+    LEFT JOIN sync_cursors feed ON feed.name = 'cws_products'
+    WHERE link.g2a_product_id = mapping.g2a_product_id
+  ) supplier ON true`;
+
+/** The mappings of these G2A products with their suppliers' stock as of this statement. */
+export async function mappingStock(manager: EntityManager, g2aProductIds: readonly number[]): Promise<MappingStock[]> {
+  return manager.query<MappingStock[]>(
+    `SELECT ${MAPPING_STOCK_COLUMNS} FROM product_mappings mapping ${MAPPING_STOCK_JOIN}
+     WHERE mapping.g2a_product_id = ANY ($1)`,
+    [g2aProductIds],
+  );
+}
+
+/**
+ * The possible suppliers of a paid order item: the mapping's, and those whose pieces were held for it (the mapping may have
+ * been edited or deleted since). `available` includes the item's own holds.
+ */
+export async function suppliersOfItem(
+  manager: EntityManager,
+  item: { reservationItemId: string; g2aProductId: number },
+): Promise<Omit<MappingSupplier, 'freshAsOf'>[]> {
+  return manager.query<Omit<MappingSupplier, 'freshAsOf'>[]>(
+    `SELECT stock.cws_product_id AS "cwsProductId", stock.name, stock.price_bands AS bands,
+       (CASE WHEN product.is_gone OR product.release_date > now() THEN 0
+         ELSE greatest(product.quantity - stock.held + coalesce(own.quantity, 0), 0) END)::integer AS available
+     FROM supplier_stock stock
+     JOIN supplier_products product USING (cws_product_id)
+     LEFT JOIN product_mapping_suppliers link
+       ON link.cws_product_id = stock.cws_product_id AND link.g2a_product_id = $2
+     LEFT JOIN (
+       SELECT cws_product_id, sum(quantity) AS quantity FROM stock_holds
+       WHERE reservation_item_id = $1 AND state = 'owed' GROUP BY 1
+     ) own ON own.cws_product_id = stock.cws_product_id
+     WHERE link.cws_product_id IS NOT NULL OR own.cws_product_id IS NOT NULL
+     ORDER BY link.position NULLS LAST, stock.cws_product_id`,
+    [item.reservationItemId, item.g2aProductId],
+  );
+}
