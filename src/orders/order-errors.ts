@@ -1,0 +1,93 @@
+/** Why a call was turned down. `code` is stable and documented; callers may rely on it. */
+export abstract class OrdersError extends Error {
+  abstract readonly code: string;
+  /** HTTP status of the answer. */
+  abstract readonly status: number;
+  /** Seconds after which trying again may help. */
+  readonly retryAfterSeconds?: number;
+}
+
+export class ProductNotFoundError extends OrdersError {
+  readonly code = 'product_not_found';
+  readonly status = 404;
+  constructor(g2aProductId: number) {
+    super(`product ${g2aProductId} is not sold here`);
+  }
+}
+
+export class InsufficientStockError extends OrdersError {
+  readonly code = 'insufficient_stock';
+  readonly status = 400;
+  constructor(g2aProductId: number, available: number) {
+    super(`product ${g2aProductId}: only ${available} available`);
+  }
+}
+
+/** There is stock, but every supplier costs more than the price shown on G2A brings. */
+export class UnprofitableError extends OrdersError {
+  readonly code = 'price_too_low';
+  readonly status = 400;
+  constructor(g2aProductId: number) {
+    super(`product ${g2aProductId} cannot be sold at the current price`);
+  }
+}
+
+/** The supplier's state is older than we may sell on. */
+export class StockUnknownError extends OrdersError {
+  readonly code = 'stock_unknown';
+  readonly status = 503;
+  override readonly retryAfterSeconds = 30;
+  constructor(g2aProductId: number) {
+    super(`stock of product ${g2aProductId} is not known at the moment`);
+  }
+}
+
+export class ServicePausedError extends OrdersError {
+  readonly code = 'service_paused';
+  readonly status = 503;
+  override readonly retryAfterSeconds = 300;
+  constructor() {
+    super('selling is paused');
+  }
+}
+
+export class ReservationNotFoundError extends OrdersError {
+  readonly code = 'reservation_not_found';
+  readonly status = 404;
+  constructor() {
+    super('no such reservation');
+  }
+}
+
+export class ReservationExpiredError extends OrdersError {
+  readonly code = 'reservation_expired';
+  readonly status = 410;
+  constructor() {
+    super('the reservation has expired');
+  }
+}
+
+/** The reservation is an order already; `orderId` is told to the caller that placed it. */
+export class OrderExistsError extends OrdersError {
+  readonly code = 'order_exists';
+  readonly status = 409;
+  constructor(readonly orderId?: string) {
+    super('an order already exists for this reservation');
+  }
+}
+
+export class G2aOrderIdTakenError extends OrdersError {
+  readonly code = 'g2a_order_id_taken';
+  readonly status = 409;
+  constructor() {
+    super('this G2A order id belongs to another reservation');
+  }
+}
+
+export class OrderNotFoundError extends OrdersError {
+  readonly code = 'order_not_found';
+  readonly status = 404;
+  constructor() {
+    super('no such order');
+  }
+}

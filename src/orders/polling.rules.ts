@@ -1,0 +1,16 @@
+const FIRST_GAP_SECONDS = 2;
+const LONGEST_GAP_SECONDS = 15;
+const GROWTH = 1.5;
+const SLOW_GAP_SECONDS = 300;
+/** After this age CWS is not asked any more: a person decides. */
+export const POLLING_ENDS_AFTER_SECONDS = 24 * 3600;
+
+/**
+ * Seconds until CWS is asked again about a purchase: 2 s growing to 15 s before the order's deadline, 5 minutes after it, for
+ * the key is paid and may still come.
+ * @param pollCount how often it was asked already.
+ */
+export function pollGapSeconds(pollCount: number, isPastDeadline: boolean): number {
+  if (isPastDeadline) return SLOW_GAP_SECONDS;
+  return Math.min(FIRST_GAP_SECONDS * GROWTH ** pollCount, LONGEST_GAP_SECONDS);
+}

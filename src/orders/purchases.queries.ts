@@ -1,0 +1,181 @@
+import type { EntityManager } from 'typeorm';
+import type { Cents } from '../money/cents.js';
+import type { OrderState, PurchaseState } from './order-state.rules.js';
+
+/** An order as the job handlers read it; times by the database's clock. */
+export interface OrderProgress {
+  readonly id: string;
+  readonly state: OrderState;
+  readonly isPastDeadline: boolean;
+}
+
+/** An item with what it still needs. */
+export interface ItemProgress {
+  readonly id: string;
+  readonly g2aProductId: number;
+  readonly quantity: number;
+  readonly salePriceCents: Cents;
+  /** Keys in hand, returned ones not counted. */
+  readonly keys: number;
+  readonly livePurchaseId: string | null;
+  readonly livePurchaseState: PurchaseState | null;
+}
+
+const ORDER_PROGRESS = `id, state, deadline_at <= now() AS "isPastDeadline"`;
+
+export async function readOrder(manager: EntityManager, id: string): Promise<OrderProgress | null> {
+  const rows = await manager.query<OrderProgress[]>(`SELECT ${ORDER_PROGRESS} FROM orders WHERE id = $1`, [id]);
+  return rows[0] ?? null;
+}
+
+/** Locks the order until the transaction ends: whoever changes it or anything below it takes this lock first. */
+export async function lockOrder(manager: EntityManager, id: string): Promise<OrderProgress | null> {
+  const rows = await manager.query<OrderProgress[]>(`SELECT ${ORDER_PROGRESS} FROM orders WHERE id = $1 FOR UPDATE`, [
+    id,
+  ]);
+  return rows[0] ?? null;
+}
+
+/** Items of an order, in a fixed order. */
+export async function readItems(manager: EntityManager, orderId: string): Promise<ItemProgress[]> {
+  return manager.query<ItemProgress[]>(
+    `SELECT item.id, item.g2a_product_id AS "g2aProductId", item.quantity, item.sale_price_cents AS "salePriceCents",
+       (SELECT count(*) FROM keys WHERE order_item_id = item.id AND returned_at IS NULL)::integer AS keys,
+       live.id AS "livePurchaseId", live.state AS "livePurchaseState"
+     FROM order_items item
+     LEFT JOIN purchases live ON live.order_item_id = item.id AND live.state IN ('intended', 'unknown', 'fulfilling')
+     WHERE item.order_id = $1
+     ORDER BY item.g2a_product_id`,
+    [orderId],
+  );
+}
+
+/** Moves an order on, if it is still in the state that was read. @returns whether it moved. */
+export async function moveOrder(
+  manager: EntityManager,
+  order: { id: string; from: OrderState; to: OrderState; attentionReason?: string },
+): Promise<boolean> {
+  const [, affected] = await manager.query<[unknown[], number]>(
+    `UPDATE orders SET state = $3, attention_reason = left($4, 500), updated_at = now() WHERE id = $1 AND state = $2`,
+    [order.id, order.from, order.to, order.attentionReason ?? null],
+  );
+  return affected > 0;
+}
+
+/** The order was looked at and waits on; the sweep leaves it alone for a while. */
+export async function touchOrder(manager: EntityManager, id: string): Promise<void> {
+  await manager.query('UPDATE orders SET updated_at = now() WHERE id = $1', [id]);
+}
+
+/** A purchase about to be made. */
+export interface PurchaseIntent {
+  readonly id: string;
+  readonly orderItemId: string;
+  readonly cwsProductId: string;
+  readonly quantity: number;
+  readonly priceCapCents: Cents;
+}
+
+/**
+ * Writes the intent. The partial unique index refuses a second live purchase of the item; the client order id is derived
+ * from this installation and the purchase, so that it can be looked up at CWS after any accident.
+ * @returns the client order id.
+ */
+export async function insertPurchase(manager: EntityManager, intent: PurchaseIntent): Promise<string> {
+  const rows = await manager.query<{ client_order_id: string }[]>(
+    `INSERT INTO purchases (id, order_item_id, cws_product_id, quantity, price_cap_cents, state, client_order_id)
+     SELECT $1::uuid, $2, $3, $4, $5, 'intended', 'KF-' || left(installation_id::text, 8) || '-' || $1::text
+     FROM control_state
+     RETURNING client_order_id`,
+    [intent.id, intent.orderItemId, intent.cwsProductId, intent.quantity, intent.priceCapCents],
+  );
+  const [row] = rows;
+  if (row === undefined) throw new Error('control_state has no row: this installation has no identity');
+  return row.client_order_id;
+}
+
+/** A purchase with what its handlers need of its order. */
+export interface PurchaseProgress {
+  readonly id: string;
+  readonly orderId: string;
+  readonly orderItemId: string;
+  readonly orderState: OrderState;
+  readonly isPastDeadline: boolean;
+  readonly cwsProductId: string;
+  readonly quantity: number;
+  readonly priceCapCents: Cents;
+  readonly clientOrderId: string;
+  readonly cwsOrderId: string | null;
+  readonly state: PurchaseState;
+  readonly pollCount: number;
+  readonly keys: number;
+  readonly createdAt: Date;
+  /** Seconds since the intent was committed. */
+  readonly ageSeconds: number;
+}
+
+export async function readPurchase(manager: EntityManager, id: string): Promise<PurchaseProgress | null> {
+  const rows = await manager.query<PurchaseProgress[]>(
+    `SELECT purchase.id, orders.id AS "orderId", purchase.order_item_id AS "orderItemId", orders.state AS "orderState",
+       orders.deadline_at <= now() AS "isPastDeadline", purchase.cws_product_id AS "cwsProductId", purchase.quantity,
+       purchase.price_cap_cents AS "priceCapCents", purchase.client_order_id AS "clientOrderId",
+       purchase.cws_order_id AS "cwsOrderId", purchase.state, purchase.poll_count AS "pollCount",
+       (SELECT count(*) FROM keys WHERE purchase_id = purchase.id)::integer AS keys,
+       purchase.created_at AS "createdAt",
+       extract(epoch FROM clock_timestamp() - purchase.created_at)::float8 AS "ageSeconds"
+     FROM purchases purchase
+     JOIN order_items item ON item.id = purchase.order_item_id
+     JOIN orders ON orders.id = item.order_id
+     WHERE purchase.id = $1`,
+    [id],
+  );
+  return rows[0] ?? null;
+}
+
+/** Moves a purchase on, if it is still in the state that was read. @returns whether it moved. */
+export async function movePurchase(
+  manager: EntityManager,
+  purchase: {
+    id: string;
+    from: PurchaseState;
+    to: PurchaseState;
+    cwsOrderId?: string;
+    unitPriceCents?: Cents | null;
+    error?: string;
+  },
+): Promise<boolean> {
+  const [, affected] = await manager.query<[unknown[], number]>(
+    `UPDATE purchases SET state = $3, cws_order_id = coalesce($4, cws_order_id),
+       unit_price_cents = coalesce($5, unit_price_cents), last_error = left($6, 500), updated_at = now(),
+       poll_count = CASE WHEN state = $3 THEN poll_count ELSE 0 END
+     WHERE id = $1 AND state = $2`,
+    [
+      purchase.id,
+      purchase.from,
+      purchase.to,
+      purchase.cwsOrderId ?? null,
+      purchase.unitPriceCents ?? null,
+      purchase.error ?? null,
+    ],
+  );
+  return affected > 0;
+}
+
+/** CWS was asked and there is nothing new. */
+export async function countPoll(manager: EntityManager, id: string, error: string | null): Promise<void> {
+  await manager.query(
+    `UPDATE purchases SET poll_count = poll_count + 1, last_error = left($2, 500), updated_at = now() WHERE id = $1`,
+    [id, error],
+  );
+}
+
+/** Unfinished orders that nobody has touched for `idleSeconds`: their wake-up may have been lost. */
+export async function idleOrders(manager: EntityManager, idleSeconds: number): Promise<string[]> {
+  const rows = await manager.query<{ id: string }[]>(
+    `SELECT id FROM orders
+     WHERE state IN ('accepted', 'purchasing', 'fulfilling') AND updated_at <= now() - make_interval(secs => $1)
+     ORDER BY created_at LIMIT 1000`,
+    [idleSeconds],
+  );
+  return rows.map((row) => row.id);
+}

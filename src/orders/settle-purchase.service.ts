@@ -1,0 +1,185 @@
+import { randomUUID } from 'node:crypto';
+import { Injectable } from '@nestjs/common';
+import { InjectDataSource } from '@nestjs/typeorm';
+import { DataSource, type EntityManager } from 'typeorm';
+import { AlertsService } from '../alerts/alerts.service.js';
+import { writeAudit } from '../audit/audit-log.js';
+import { markHoldBought } from '../catalog/stock-holds.queries.js';
+import { CwsClient } from '../cws/cws-client.js';
+import type { SupplierCode, SupplierOrder } from '../cws/cws.types.js';
+import { JobQueue } from '../jobs/job-queue.js';
+import { KeyCipher } from './key-cipher.js';
+import { insertKeys, type NewKey } from './keys.queries.js';
+import { nextOrderState } from './order-progress.rules.js';
+import { ORDER_TRANSITIONS, type OrderState, PURCHASE_TRANSITIONS, type PurchaseState } from './order-state.rules.js';
+import { pollGapSeconds } from './polling.rules.js';
+import {
+  lockOrder,
+  moveOrder,
+  movePurchase,
+  type PurchaseProgress,
+  readItems,
+  readPurchase,
+} from './purchases.queries.js';
+
+/** Writes down what became of a purchase, and moves its order on. Every method may be called twice with the same news. */
+@Injectable()
+export class SettlePurchaseService {
+  constructor(
+    @InjectDataSource() private readonly dataSource: DataSource,
+    private readonly cws: CwsClient,
+    private readonly cipher: KeyCipher,
+    private readonly jobs: JobQueue,
+    private readonly alerts: AlertsService,
+  ) {}
+
+  /**
+   * CWS told about its order. Codes that it lists without a value are fetched first (outside the transaction).
+   * @returns the purchase's state afterwards.
+   */
+  async settle(purchaseId: string, order: SupplierOrder): Promise<PurchaseState> {
+    const codes = await this.readableCodes(order);
+    return this.change(purchaseId, async (manager, purchase) => {
+      const unitPriceCents = order.lines[0]?.unitPrice ?? null;
+      const stored = await insertKeys(manager, { purchaseId, orderItemId: purchase.orderItemId }, this.encrypt(codes));
+      if (stored > 0) {
+        await writeAudit(manager, 'orders', [
+          { action: 'purchase.keys_stored', subjectId: purchaseId, details: { count: stored } },
+        ]);
+      }
+      const isServed = purchase.keys + stored >= purchase.quantity;
+      const isOver = order.status === 'cancelled' || order.status === 'failed';
+      const to: PurchaseState = isServed ? 'completed' : isOver ? 'dead' : 'fulfilling';
+      await this.movePurchase(manager, purchase, to, {
+        cwsOrderId: order.cwsOrderId,
+        unitPriceCents,
+        reason: isOver ? `CWS: ${order.status}` : undefined,
+      });
+      if (to === 'dead') await this.jobs.send('purchase-order', { orderId: purchase.orderId }, { manager });
+      if (isServed) {
+        const { orderItemId: reservationItemId, cwsProductId, quantity } = purchase;
+        await markHoldBought(manager, { reservationItemId, cwsProductId, quantity });
+      }
+      return to;
+    });
+  }
+
+  /** The purchase did not happen and cannot happen any more; what is owed is looked for elsewhere. */
+  async markDead(purchaseId: string, reason: string): Promise<void> {
+    await this.change(purchaseId, async (manager, purchase) => {
+      await this.movePurchase(manager, purchase, 'dead', { reason });
+      return 'dead';
+    });
+  }
+
+  /** Nobody knows whether it happened: CWS is asked until it is known. */
+  async markUnknown(purchaseId: string, reason: string): Promise<void> {
+    await this.change(purchaseId, async (manager, purchase) => {
+      if (purchase.state === 'intended') await this.movePurchase(manager, purchase, 'unknown', { reason });
+      return 'unknown';
+    });
+  }
+
+  /** Calls a person, once per order. The search for the key goes on where it can. */
+  async needAttention(orderId: string, reason: string): Promise<void> {
+    const isNew = await this.dataSource.transaction(async (manager) => {
+      const order = await lockOrder(manager, orderId);
+      if (order === null || order.state === 'needs_attention') return false;
+      return this.moveOrderTo(manager, order, 'needs_attention', reason);
+    });
+    if (isNew) await this.alerts.raise('order_needs_attention', orderId, reason);
+  }
+
+  /** Under the order's lock: applies the change to a live purchase, then derives the order's state and the next job. */
+  private async change(
+    purchaseId: string,
+    apply: (manager: EntityManager, purchase: PurchaseProgress) => Promise<PurchaseState>,
+  ): Promise<PurchaseState> {
+    const { state, completedOrderId } = await this.dataSource.transaction(async (manager) => {
+      const before = await readPurchase(manager, purchaseId);
+      if (before === null) throw new Error(`purchase ${purchaseId} does not exist`);
+      const order = await lockOrder(manager, before.orderId);
+      // Read again under the lock: another handler may have settled it while we were asking CWS.
+      const purchase = await readPurchase(manager, purchaseId);
+      if (order === null || purchase === null) throw new Error(`purchase ${purchaseId} has no order`);
+      if (PURCHASE_TRANSITIONS[purchase.state].length === 0) return { state: purchase.state, completedOrderId: null };
+
+      const state = await apply(manager, purchase);
+      const to = nextOrderState(order.state, await readItems(manager, order.id));
+      if (to !== order.state) await this.moveOrderTo(manager, order, to);
+      if (state === 'fulfilling' || state === 'unknown') {
+        const startAfterSeconds = pollGapSeconds(purchase.pollCount, purchase.isPastDeadline);
+        await this.jobs.send('poll-purchase', { purchaseId }, { manager, startAfterSeconds });
+      }
+      return { state, completedOrderId: to === 'completed' ? order.id : null };
+    });
+    if (completedOrderId !== null) await this.alerts.clear('order_needs_attention', completedOrderId);
+    return state;
+  }
+
+  private async movePurchase(
+    manager: EntityManager,
+    purchase: PurchaseProgress,
+    to: PurchaseState,
+    news: { cwsOrderId?: string; unitPriceCents?: PurchaseProgress['priceCapCents'] | null; reason?: string },
+  ): Promise<void> {
+    if (to === purchase.state) return;
+    if (!PURCHASE_TRANSITIONS[purchase.state].includes(to)) {
+      throw new Error(`purchase ${purchase.id} cannot go from ${purchase.state} to ${to}`);
+    }
+    const { reason: error, ...facts } = news;
+    await movePurchase(manager, { id: purchase.id, from: purchase.state, to, error, ...facts });
+    await writeAudit(manager, 'orders', [
+      {
+        action: 'purchase.state_changed',
+        subjectId: purchase.id,
+        details: {
+          from: purchase.state,
+          to,
+          cwsOrderId: news.cwsOrderId,
+          unitPriceCents: news.unitPriceCents ?? undefined,
+          reason: news.reason,
+        },
+      },
+    ]);
+  }
+
+  private async moveOrderTo(
+    manager: EntityManager,
+    order: { id: string; state: OrderState },
+    to: OrderState,
+    reason?: string,
+  ): Promise<boolean> {
+    if (!ORDER_TRANSITIONS[order.state].includes(to)) return false;
+    await moveOrder(manager, { id: order.id, from: order.state, to, attentionReason: reason });
+    await writeAudit(manager, 'orders', [
+      { action: 'order.state_changed', subjectId: order.id, details: { from: order.state, to, reason } },
+    ]);
+    return true;
+  }
+
+  /** Codes with a value. CWS may list one by id only, and fill it later. */
+  private async readableCodes(order: SupplierOrder): Promise<(SupplierCode & { value: string })[]> {
+    const readable: (SupplierCode & { value: string })[] = [];
+    for (const listed of order.lines.flatMap((line) => line.codes)) {
+      const code = listed.value === null ? await this.cws.code(listed.codeId) : listed;
+      if (code?.value != null) readable.push({ ...code, codeId: listed.codeId, value: code.value });
+    }
+    return readable;
+  }
+
+  private encrypt(codes: readonly (SupplierCode & { value: string })[]): NewKey[] {
+    return codes.map((code) => {
+      const id = randomUUID();
+      const isFile = code.kind === 'image';
+      return {
+        id,
+        cwsCodeId: code.codeId,
+        kind: isFile ? 'file' : 'text',
+        fileName: isFile ? (code.fileName ?? 'key') : null,
+        fingerprint: this.cipher.fingerprint(code.value),
+        ...this.cipher.encrypt(code.value, id),
+      };
+    });
+  }
+}

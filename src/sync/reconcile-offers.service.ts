@@ -1,0 +1,138 @@
+import { Injectable } from '@nestjs/common';
+import { InjectDataSource } from '@nestjs/typeorm';
+import { DataSource } from 'typeorm';
+import { AlertsService } from '../alerts/alerts.service.js';
+import {
+  hasNewMapping,
+  mappedOfferIds,
+  type ObservedOffer,
+  oldestUnconfirmed,
+  storeObservedOffers,
+} from '../catalog/offers.queries.js';
+import { databaseNow } from '../catalog/supplier-products.queries.js';
+import { G2aClient } from '../g2a/g2a-client.js';
+import type { MarketplaceOffer } from '../g2a/g2a.types.js';
+
+const DROPSHIPPING = 'dropshipping';
+/** The whole listing is read this often, to find drift, new offers and lost ones. */
+const FULL_LISTING_INTERVAL_MS = 10 * 60_000;
+/** While changes are unconfirmed, the changed part of the listing is read this often. */
+const CONFIRMATION_INTERVAL_MS = 10_000;
+/** Nobody says what clock `updatedAtFrom` is measured by: ask for a little more. */
+const CONFIRMATION_OVERLAP_MS = 60_000;
+
+/** Learns what G2A shows: the offers of mapped products, and nothing else. */
+@Injectable()
+export class ReconcileOffersService {
+  private fullListingAt: Date | null = null;
+  private confirmedAt: Date | null = null;
+
+  constructor(
+    @InjectDataSource() private readonly dataSource: DataSource,
+    private readonly g2a: G2aClient,
+    private readonly alerts: AlertsService,
+  ) {}
+
+  /**
+   * Reads the whole listing when that is due or a product was mapped since the last time; otherwise, while changes are
+   * unconfirmed, what changed since the oldest of them.
+   */
+  async readIfDue(): Promise<void> {
+    const { manager } = this.dataSource;
+    const now = await databaseNow(manager);
+    const isDue =
+      this.fullListingAt === null || now.getTime() - this.fullListingAt.getTime() >= FULL_LISTING_INTERVAL_MS;
+    if (isDue || (this.fullListingAt !== null && (await hasNewMapping(manager, this.fullListingAt)))) {
+      await this.readAll();
+      this.fullListingAt = this.confirmedAt = now;
+      return;
+    }
+    if (this.confirmedAt !== null && now.getTime() - this.confirmedAt.getTime() < CONFIRMATION_INTERVAL_MS) return;
+    const unconfirmedSince = await oldestUnconfirmed(manager);
+    if (unconfirmedSince === null) return;
+    await this.read({ updatedAtFrom: new Date(unconfirmedSince.getTime() - CONFIRMATION_OVERLAP_MS) });
+    this.confirmedAt = now;
+  }
+
+  /** Reads the whole listing: finds offers of newly mapped products, drift, and mappings without an offer. */
+  private async readAll(): Promise<void> {
+    const { mapped, seen } = await this.read({});
+    const missing = mapped.filter((product) => !seen.has(product));
+    if (missing.length === 0) {
+      await this.alerts.clear('offer_missing');
+      return;
+    }
+    const examples = missing.slice(0, 5).join(', ');
+    await this.alerts.raise(
+      'offer_missing',
+      '',
+      `${missing.length} mapped products have no dropshipping offer on G2A, for example ${examples}`,
+    );
+  }
+
+  private async read(filter: { updatedAtFrom?: Date }): Promise<{ mapped: number[]; seen: Set<number> }> {
+    const { manager } = this.dataSource;
+    // Offers already ours stay so until the publisher lets go of them, also when their mapping was deleted.
+    const known = await mappedOfferIds(manager);
+    const knownOffers = new Set(known.values());
+    const byProduct = new Map<number, MarketplaceOffer[]>();
+    const seenAt = await databaseNow(manager);
+    for await (const page of this.g2a.offers(filter)) {
+      for (const { g2aOfferId, reason } of page.rejected) {
+        if (g2aOfferId !== null && !knownOffers.has(g2aOfferId)) continue;
+        await this.alerts.raise('offer_unreadable', g2aOfferId ?? '', reason);
+      }
+      for (const offer of page.offers) {
+        if (!known.has(offer.g2aProductId)) continue;
+        const isOurs = (await this.typeOf(offer)) === DROPSHIPPING;
+        if (!isOurs) continue;
+        byProduct.set(offer.g2aProductId, [...(byProduct.get(offer.g2aProductId) ?? []), offer]);
+      }
+    }
+
+    const clear: ObservedOffer[] = [];
+    for (const [product, offers] of byProduct) {
+      const ours = known.get(product);
+      const [only] = offers;
+      // A partial listing may show just one of two; the one that is ours already is the one we know.
+      if (offers.length === 1 && only !== undefined && (ours === null || ours === only.g2aOfferId)) {
+        clear.push(observed(only));
+        continue;
+      }
+      const ids = [...new Set([...offers.map((offer) => offer.g2aOfferId), ...(ours == null ? [] : [ours])])];
+      await this.alerts.raise(
+        'offer_ambiguous',
+        String(product),
+        `G2A product ${product} has several dropshipping offers (${ids.join(', ')}): left alone until one remains`,
+      );
+    }
+    await storeObservedOffers(manager, clear, seenAt);
+    return { mapped: [...known.keys()], seen: new Set(byProduct.keys()) };
+  }
+
+  /** The listing of some accounts leaves the type out; the detail tells. Still unclear means not ours to touch. */
+  private async typeOf(offer: MarketplaceOffer): Promise<string | null> {
+    if (offer.type !== null) return offer.type;
+    const type = (await this.g2a.offer(offer.g2aOfferId))?.type ?? null;
+    if (type === null) {
+      await this.alerts.raise(
+        'offer_unreadable',
+        offer.g2aOfferId,
+        'G2A does not tell the type of this offer: left alone',
+      );
+    }
+    return type;
+  }
+}
+
+function observed(offer: MarketplaceOffer): ObservedOffer {
+  return {
+    g2aOfferId: offer.g2aOfferId,
+    g2aProductId: offer.g2aProductId,
+    retailPriceCents: offer.retailPrice,
+    businessPriceCents: offer.businessPrice,
+    size: offer.size,
+    isActive: offer.isActive,
+    visibility: offer.visibility ?? 'all',
+  };
+}

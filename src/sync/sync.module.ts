@@ -1,0 +1,25 @@
+import { Module } from '@nestjs/common';
+import { TypeOrmModule } from '@nestjs/typeorm';
+import { CatalogModule } from '../catalog/catalog.module.js';
+import { CwsModule } from '../cws/cws.module.js';
+import { G2aModule } from '../g2a/g2a.module.js';
+import { DesiredStateService } from './desired-state.service.js';
+import { PublishOffersService } from './publish-offers.service.js';
+import { ReconcileOffersService } from './reconcile-offers.service.js';
+import { SupplierFeedService } from './supplier-feed.service.js';
+import { SyncCursor } from './sync-cursor.entity.js';
+import { SyncClockService } from './sync-clock.service.js';
+import { SyncRoundService } from './sync-round.service.js';
+
+@Module({
+  imports: [TypeOrmModule.forFeature([SyncCursor]), CatalogModule, CwsModule, G2aModule],
+  providers: [
+    SyncClockService,
+    SyncRoundService,
+    SupplierFeedService,
+    ReconcileOffersService,
+    DesiredStateService,
+    PublishOffersService,
+  ],
+})
+export class SyncModule {}
