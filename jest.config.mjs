@@ -24,6 +24,8 @@ const shared = {
 };
 
 export default {
+  // Only effective here, not inside a project. Deadlines for hangs, not performance limits.
+  testTimeout: 60_000,
   projects: [
     { ...shared, displayName: 'unit', testMatch: ['<rootDir>/src/**/*.spec.ts', '<rootDir>/sandbox/**/*.spec.ts'] },
     {
@@ -32,7 +34,6 @@ export default {
       testMatch: ['<rootDir>/test/**/*.e2e-spec.ts'],
       globalSetup: '<rootDir>/test/global-setup.mjs',
       globalTeardown: '<rootDir>/test/global-teardown.mjs',
-      testTimeout: 60_000,
     },
   ],
 };

@@ -96,7 +96,7 @@ export class G2aMarketplace {
   private pending: PendingChange[] = [];
 
   constructor(
-    private readonly options: { products: number; offers: number; extraOffers: number },
+    private readonly options: { products: number; offers: number; extraOffers: number; extraOfferType: string },
     readonly settings: MarketplaceSettings,
     private readonly behaviors: BehaviorTable<G2aBehavior | TransportBehavior>,
   ) {
@@ -105,7 +105,11 @@ export class G2aMarketplace {
       this.add(newOffer(g2aOfferId(number), number, 'dropshipping', updatedAtMs));
     }
     for (let number = 1; number <= options.extraOffers; number += 1) {
-      this.add({ ...newOffer(g2aExtraOfferId(number), number, 'game', updatedAtMs), active: true, size: 3 });
+      this.add({
+        ...newOffer(g2aExtraOfferId(number), number, options.extraOfferType, updatedAtMs),
+        active: true,
+        size: 3,
+      });
     }
   }
 

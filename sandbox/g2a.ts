@@ -17,8 +17,10 @@ export interface G2aSandboxOptions extends Partial<MarketplaceSettings> {
   products?: number;
   /** How many of them, from the first, have our dropshipping offer. Default: all. */
   offers?: number;
-  /** How many of them, from the first, also have an offer of type `game`. Default 0. */
+  /** How many of them, from the first, also have a second offer. Default 0. */
   extraOffers?: number;
+  /** Type of the second offers. Default `game`. */
+  extraOfferType?: string;
   /** Defaults `sandbox-client` and `sandbox-secret`. */
   clientId?: string;
   clientSecret?: string;
@@ -58,7 +60,12 @@ export async function startG2aSandbox(options: G2aSandboxOptions = {}): Promise<
     latencyMs: options.latencyMs ?? 0,
   });
   const marketplace = new G2aMarketplace(
-    { products, offers: options.offers ?? products, extraOffers: options.extraOffers ?? 0 },
+    {
+      products,
+      offers: options.offers ?? products,
+      extraOffers: options.extraOffers ?? 0,
+      extraOfferType: options.extraOfferType ?? 'game',
+    },
     {
       applyDelayMs: options.applyDelayMs ?? 50,
       patchAnswer: options.patchAnswer ?? 202,

@@ -308,16 +308,13 @@ export async function mappedOfferIds(manager: EntityManager): Promise<Map<number
   return new Map(rows.map((row) => [row.product, row.offer]));
 }
 
-/** Whether a mapping was created after `since` (database time) whose offer is not known yet. */
-export async function hasNewMapping(manager: EntityManager, since: Date): Promise<boolean> {
-  const rows = await manager.query<unknown[]>(
-    `SELECT 1 FROM product_mappings mapping
-     WHERE created_at >= $1
-       AND NOT EXISTS (SELECT 1 FROM offers WHERE g2a_product_id = mapping.g2a_product_id)
-     LIMIT 1`,
-    [since],
+/** Mapped products whose offer is not known. */
+export async function productsWithoutOffer(manager: EntityManager): Promise<number[]> {
+  const rows = await manager.query<{ product: number }[]>(
+    `SELECT g2a_product_id AS product FROM product_mappings mapping
+     WHERE NOT EXISTS (SELECT 1 FROM offers WHERE g2a_product_id = mapping.g2a_product_id)`,
   );
-  return rows.length > 0;
+  return rows.map((row) => row.product);
 }
 
 /** When the oldest change was sent that is not confirmed yet (database time), or null. */

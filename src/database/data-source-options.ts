@@ -18,7 +18,8 @@ export function dataSourceOptions(url: string, applicationName: string): DataSou
     migrationsRun: false,
     migrationsTableName: 'schema_migrations',
     poolSize: POOL_SIZE,
-    logging: ['error'],
+    // A failed statement is an error of its caller; TypeORM's log line would repeat it with all its parameters.
+    logging: false,
     // gen_random_uuid() is part of PostgreSQL since 13; TypeORM knows it by its old extension's name.
     uuidExtension: 'pgcrypto',
     installExtensions: false,

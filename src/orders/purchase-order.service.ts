@@ -126,7 +126,9 @@ export class PurchaseOrderService {
    * @returns `settled` when it happened or may have happened, `refused` when it certainly did not and another supplier may
    *   be tried, `no_room` when CWS cannot be asked at the moment (nothing happened either).
    */
-  private async place(intent: PurchaseIntent & { clientOrderId: string; committedAtMs: number }): Promise<PlaceOutcome> {
+  private async place(
+    intent: PurchaseIntent & { clientOrderId: string; committedAtMs: number },
+  ): Promise<PlaceOutcome> {
     try {
       const answer = await this.cws.placeOrder({
         clientOrderId: intent.clientOrderId,

@@ -145,9 +145,9 @@ export async function movePurchase(
   },
 ): Promise<boolean> {
   const [, affected] = await manager.query<[unknown[], number]>(
-    `UPDATE purchases SET state = $3, cws_order_id = coalesce($4, cws_order_id),
+    `UPDATE purchases SET state = $3::varchar, cws_order_id = coalesce($4, cws_order_id),
        unit_price_cents = coalesce($5, unit_price_cents), last_error = left($6, 500), updated_at = now(),
-       poll_count = CASE WHEN state = $3 THEN poll_count ELSE 0 END
+       poll_count = CASE WHEN state = $3::varchar THEN poll_count ELSE 0 END
      WHERE id = $1 AND state = $2`,
     [
       purchase.id,

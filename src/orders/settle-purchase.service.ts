@@ -163,7 +163,8 @@ export class SettlePurchaseService {
     const readable: (SupplierCode & { value: string })[] = [];
     for (const listed of order.lines.flatMap((line) => line.codes)) {
       const code = listed.value === null ? await this.cws.code(listed.codeId) : listed;
-      if (code?.value != null) readable.push({ ...code, codeId: listed.codeId, value: code.value });
+      const value = code?.value ?? null;
+      if (code !== null && value !== null) readable.push({ ...code, codeId: listed.codeId, value });
     }
     return readable;
   }

@@ -3,10 +3,10 @@ import { InjectDataSource } from '@nestjs/typeorm';
 import { DataSource } from 'typeorm';
 import { AlertsService } from '../alerts/alerts.service.js';
 import {
-  hasNewMapping,
   mappedOfferIds,
   type ObservedOffer,
   oldestUnconfirmed,
+  productsWithoutOffer,
   storeObservedOffers,
 } from '../catalog/offers.queries.js';
 import { databaseNow } from '../catalog/supplier-products.queries.js';
@@ -26,6 +26,8 @@ const CONFIRMATION_OVERLAP_MS = 60_000;
 export class ReconcileOffersService {
   private fullListingAt: Date | null = null;
   private confirmedAt: Date | null = null;
+  /** Products that were mapped when the whole listing was read last. */
+  private lookedFor: ReadonlySet<number> = new Set();
 
   constructor(
     @InjectDataSource() private readonly dataSource: DataSource,
@@ -42,7 +44,7 @@ export class ReconcileOffersService {
     const now = await databaseNow(manager);
     const isDue =
       this.fullListingAt === null || now.getTime() - this.fullListingAt.getTime() >= FULL_LISTING_INTERVAL_MS;
-    if (isDue || (this.fullListingAt !== null && (await hasNewMapping(manager, this.fullListingAt)))) {
+    if (isDue || (await productsWithoutOffer(manager)).some((product) => !this.lookedFor.has(product))) {
       await this.readAll();
       this.fullListingAt = this.confirmedAt = now;
       return;
@@ -57,6 +59,7 @@ export class ReconcileOffersService {
   /** Reads the whole listing: finds offers of newly mapped products, drift, and mappings without an offer. */
   private async readAll(): Promise<void> {
     const { mapped, seen } = await this.read({});
+    this.lookedFor = new Set(mapped);
     const missing = mapped.filter((product) => !seen.has(product));
     if (missing.length === 0) {
       await this.alerts.clear('offer_missing');
@@ -99,7 +102,9 @@ export class ReconcileOffersService {
         clear.push(observed(only));
         continue;
       }
-      const ids = [...new Set([...offers.map((offer) => offer.g2aOfferId), ...(ours == null ? [] : [ours])])];
+      const ids = [
+        ...new Set([...offers.map((offer) => offer.g2aOfferId), ...(typeof ours === 'string' ? [ours] : [])]),
+      ];
       await this.alerts.raise(
         'offer_ambiguous',
         String(product),

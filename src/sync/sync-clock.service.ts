@@ -35,21 +35,25 @@ export class SyncClockService implements OnApplicationBootstrap, OnModuleDestroy
     await this.running;
   }
 
-  /** One round, unless one is under way. Never rejects: trouble is logged, and the next tick tries again. */
+  /** One round; while one is under way, that one. Never rejects: trouble is logged, and the next tick tries again. */
   async tick(): Promise<void> {
-    if (this.running !== null) return;
-    this.running = this.runAsLeader().catch((error: unknown) => {
-      this.logger.error(`sync failed: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`);
-    });
+    this.running ??= this.runAsLeader()
+      .catch((error: unknown) => {
+        this.logger.error(`sync failed: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`);
+      })
+      .finally(() => {
+        this.running = null;
+      });
     await this.running;
-    this.running = null;
   }
 
   private async runAsLeader(): Promise<void> {
     // The lock lives on a connection of its own for the length of the round; PostgreSQL frees it if this process dies.
     const lock = this.dataSource.createQueryRunner();
     try {
-      const rows: { locked: boolean }[] = await lock.query('SELECT pg_try_advisory_lock($1) AS locked', [SYNC_LOCK]);
+      const rows = await lock.manager.query<{ locked: boolean }[]>('SELECT pg_try_advisory_lock($1) AS locked', [
+        SYNC_LOCK,
+      ]);
       if (rows[0]?.locked !== true) return;
       try {
         await this.round.run();

@@ -1,0 +1,131 @@
+import {
+  Body,
+  Controller,
+  Get,
+  HttpCode,
+  HttpStatus,
+  NotFoundException,
+  Param,
+  Post,
+  Query,
+  UseGuards,
+} from '@nestjs/common';
+import { InjectDataSource } from '@nestjs/typeorm';
+import { DataSource } from 'typeorm';
+import type { Alert } from '../alerts/alert.entity.js';
+import { AlertsService } from '../alerts/alerts.service.js';
+import type { AuditActor } from '../audit/audit-log.js';
+import { AppConfig } from '../config/app-config.js';
+import type { ControlState } from '../control/control-state.entity.js';
+import { ControlService } from '../control/control.service.js';
+import { AdminGuard } from '../http-auth/admin.guard.js';
+import {
+  readG2aProductId,
+  readLimit,
+  readOrderId,
+  readOrderState,
+  readPauseReason,
+  readSubject,
+} from './admin-input.js';
+import { auditRowsOfSale, latestAuditRows } from './audit.queries.js';
+import { findMapping, findOffer, suppliersOfMapping } from './offers.queries.js';
+import { findOrder, itemsOfOrder, latestOrders } from './orders.queries.js';
+import { statusCounts } from './status.queries.js';
+
+/** The width of `audit_log.actor`. */
+const MAX_ACTOR_LENGTH = 64;
+
+/** What people ask and order. Never answers a key or a secret. See AdminGuard for who may. */
+@Controller('admin')
+@UseGuards(AdminGuard)
+export class AdminController {
+  private readonly actor: AuditActor;
+
+  constructor(
+    @InjectDataSource() private readonly dataSource: DataSource,
+    private readonly control: ControlService,
+    private readonly alerts: AlertsService,
+    private readonly config: AppConfig,
+  ) {
+    this.actor = `admin:${config.adminUsername.slice(0, MAX_ACTOR_LENGTH - 'admin:'.length)}`;
+  }
+
+  /** Whether we sell, and how much of everything there is. */
+  @Get('status')
+  async status() {
+    return { ...this.controlView(await this.control.state()), ...(await statusCounts(this.dataSource.manager)) };
+  }
+
+  /** Stops selling; orders already paid go on. */
+  @Post('pause')
+  @HttpCode(HttpStatus.OK)
+  async pause(@Body() body: unknown) {
+    return this.controlView(await this.control.pause(this.actor, readPauseReason(body)));
+  }
+
+  @Post('resume')
+  @HttpCode(HttpStatus.OK)
+  async resume() {
+    return this.controlView(await this.control.resume(this.actor));
+  }
+
+  /** Open alerts, oldest first. */
+  @Get('alerts')
+  async openAlerts(): Promise<{ alerts: Alert[] }> {
+    return { alerts: await this.alerts.open() };
+  }
+
+  /** The newest orders, of one `state` if given. */
+  @Get('orders')
+  async orders(@Query('state') state: unknown, @Query('limit') limit: unknown) {
+    const criteria = { state: readOrderState(state), limit: readLimit(limit) };
+    return { orders: await latestOrders(this.dataSource.manager, criteria) };
+  }
+
+  /** One order with all that was bought for it and all that happened to it. */
+  @Get('orders/:id')
+  async order(@Param('id') id: unknown) {
+    const { manager } = this.dataSource;
+    const order = await findOrder(manager, readOrderId(id));
+    if (order === null) throw new NotFoundException({ code: 'order_not_found', message: 'no such order' });
+    const items = await itemsOfOrder(manager, order.id);
+    const purchaseIds = items.flatMap((item) => item.purchases.map((purchase) => purchase.id));
+    const audit = await auditRowsOfSale(manager, [order.id, order.reservationId, ...purchaseIds]);
+    return { ...order, items, audit };
+  }
+
+  /** Why a product is shown as it is: the offer, its mapping and its suppliers. */
+  @Get('offers/:g2aProductId')
+  async offer(@Param('g2aProductId') id: unknown) {
+    const { manager } = this.dataSource;
+    const g2aProductId = readG2aProductId(id);
+    const offer = await findOffer(manager, g2aProductId);
+    const mapping = await findMapping(manager, g2aProductId);
+    if (offer === null && mapping === null) {
+      throw new NotFoundException({
+        code: 'offer_not_found',
+        message: 'neither an offer nor a mapping of this product',
+      });
+    }
+    return { g2aProductId, offer, mapping, suppliers: await suppliersOfMapping(manager, g2aProductId) };
+  }
+
+  /** The newest lines of the audit log. */
+  @Get('audit')
+  async audit(
+    @Query('subjectType') subjectType: unknown,
+    @Query('subjectId') subjectId: unknown,
+    @Query('limit') limit: unknown,
+  ) {
+    const rows = await latestAuditRows(this.dataSource.manager, {
+      subjectType: readSubject('subjectType', subjectType),
+      subjectId: readSubject('subjectId', subjectId),
+      limit: readLimit(limit),
+    });
+    return { audit: rows };
+  }
+
+  private controlView({ isPaused, reason, changedBy, changedAt }: ControlState) {
+    return { isPaused, reason, changedBy, changedAt, isServiceEnabled: this.config.isServiceEnabled };
+  }
+}

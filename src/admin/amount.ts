@@ -1,0 +1,6 @@
+import { cents, formatCents } from '../money/cents.js';
+
+/** Money as a person reads it: decimal text in the account's currency, or null where there is none. */
+export function amount(storedCents: number | null): string | null {
+  return storedCents === null ? null : formatCents(cents(storedCents));
+}

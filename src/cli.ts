@@ -1,0 +1,26 @@
+import 'reflect-metadata';
+import { Command } from 'commander';
+import { describeFailure } from './cli/failure.js';
+import { migrateCommand } from './cli/migrate.command.js';
+import { printNotice } from './cli/output.js';
+import { pauseCommand } from './cli/pause.command.js';
+import { resumeCommand } from './cli/resume.command.js';
+import { seedCommand } from './cli/seed.command.js';
+import { statusCommand } from './cli/status.command.js';
+
+const program = new Command('keyferry')
+  .description(
+    'Keyferry sells CodesWholesale game keys on G2A. `npm start` runs the service; these commands look after it.',
+  )
+  .addCommand(seedCommand())
+  .addCommand(migrateCommand())
+  .addCommand(statusCommand())
+  .addCommand(pauseCommand())
+  .addCommand(resumeCommand());
+
+try {
+  await program.parseAsync();
+} catch (error) {
+  printNotice(describeFailure(error));
+  process.exitCode = 1;
+}

@@ -1,0 +1,30 @@
+import { SingleBar } from 'cli-progress';
+import { performance } from 'node:perf_hooks';
+
+const PATIENCE_MILLISECONDS = 1_000;
+
+/** A progress bar on stderr that appears when the work takes longer than a second and somebody is watching. */
+export class ImportProgress {
+  private readonly startedAt = performance.now();
+  private bar: SingleBar | undefined;
+
+  /** @param total number of rows. */
+  constructor(private readonly total: number) {}
+
+  update(done: number): void {
+    if (!process.stderr.isTTY || performance.now() - this.startedAt < PATIENCE_MILLISECONDS) return;
+    this.bar ??= this.show();
+    this.bar.update(done);
+  }
+
+  stop(): void {
+    this.bar?.stop();
+  }
+
+  private show(): SingleBar {
+    const format = 'importing {bar} {value}/{total} mappings, {eta} s left';
+    const bar = new SingleBar({ format, stream: process.stderr, clearOnComplete: true });
+    bar.start(this.total, 0);
+    return bar;
+  }
+}

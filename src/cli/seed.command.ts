@@ -1,0 +1,77 @@
+import { Command } from 'commander';
+import { readFile } from 'node:fs/promises';
+import { type AppliedMappings, applyMappings, type MappingChange } from '../catalog/apply-mappings.js';
+import { parseMappingFile } from '../catalog/mapping-file.js';
+import { loadDatabaseConfig } from '../config/config.module.js';
+import { withDatabase } from './command-database.js';
+import { CommandError } from './failure.js';
+import { ImportProgress } from './import-progress.js';
+import { printJson, printLine } from './output.js';
+
+interface SeedOptions {
+  readonly dryRun?: boolean;
+  readonly json?: boolean;
+}
+
+/** Changes that are printed one by one; --json has them all. */
+const SHOWN_CHANGES = 50;
+
+/** `seed <file>`: product mappings from a file into the database. */
+export function seedCommand(): Command {
+  return new Command('seed')
+    .description('create and update product mappings from a JSON or CSV file (seeds/README.md explains it)')
+    .argument('<file>', 'mappings; those that the file does not name are left alone')
+    .option('--dry-run', 'show what would change, and change no mapping')
+    .option('--json', 'print the result as JSON')
+    .action(seed);
+}
+
+async function seed(file: string, { dryRun: isDryRun = false, json: isJson = false }: SeedOptions): Promise<void> {
+  const config = await loadDatabaseConfig();
+  // Read before the database is opened: a bad file is told at once.
+  const mappings = parseMappingFile(await readText(file), file);
+  await withDatabase(config, async ({ dataSource }) => {
+    const progress = new ImportProgress(mappings.length);
+    const onProgress = (done: number) => {
+      progress.update(done);
+    };
+    const applied = await applyMappings(dataSource, mappings, { actor: 'cli:seed', isDryRun, onProgress }).finally(
+      () => {
+        progress.stop();
+      },
+    );
+    if (isJson) printJson({ isDryRun, ...applied });
+    else printApplied(applied, isDryRun);
+  });
+}
+
+/** @throws CommandError when there is no such file or it is not text. */
+async function readText(file: string): Promise<string> {
+  let bytes: Uint8Array;
+  try {
+    bytes = await readFile(file);
+  } catch (error) {
+    throw new CommandError(`${file} cannot be read: ${error instanceof Error ? error.message : String(error)}`);
+  }
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+  } catch {
+    throw new CommandError(`${file} is not UTF-8 text: save it as JSON, or as "CSV UTF-8"`);
+  }
+}
+
+function printApplied({ created, updated, unchanged, changes }: AppliedMappings, isDryRun: boolean): void {
+  for (const change of changes.slice(0, SHOWN_CHANGES)) printLine(describeChange(change));
+  if (changes.length > SHOWN_CHANGES) printLine(`  and ${changes.length - SHOWN_CHANGES} more (--json lists them all)`);
+  printLine(
+    `${created} created, ${updated} updated, ${unchanged} unchanged${isDryRun ? ' (dry run: not applied)' : ''}`,
+  );
+}
+
+function describeChange({ g2aProductId, change, fields }: MappingChange): string {
+  const texts = Object.entries(fields).map(([field, { before, after }]) => {
+    const text = after === null || after === '' ? 'default' : String(after);
+    return change === 'created' ? `${field} ${text}` : `${field} ${before ?? 'default'} -> ${text}`;
+  });
+  return `${change === 'created' ? '+' : '~'} ${g2aProductId}  ${texts.join(', ')}`;
+}

@@ -1,0 +1,73 @@
+import 'reflect-metadata';
+import { ConsoleLogger, Logger } from '@nestjs/common';
+import { NestFactory } from '@nestjs/core';
+import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
+import { AppModule } from './app.module.js';
+import { loadConfig } from './config/config.module.js';
+import { ConfigurationError } from './config/configuration-error.js';
+import { type DatabaseServer, openDatabaseServer } from './database/database-server.js';
+import { runMigrations } from './database/migrations.js';
+import { ReadinessService } from './observability/readiness.service.js';
+import { configureHttp, fastifyOptions } from './dropshipping/http-setup.js';
+
+/** Time for requests and jobs under way after SIGTERM. Supervisors kill after 10 s or more. */
+const SHUTDOWN_LIMIT_MS = 10_000;
+
+const logger = new Logger('Keyferry');
+
+function report(line: string): void {
+  logger.log(line);
+}
+
+async function main(): Promise<void> {
+  const config = await loadConfig();
+  Logger.overrideLogger(new ConsoleLogger({ json: config.isProduction, prefix: 'keyferry' }));
+  const database = await openDatabaseServer({ databaseUrl: config.databaseUrl, log: report });
+  const applied = await runMigrations(database.url);
+  if (applied.length > 0) logger.log(`applied ${applied.length} migrations`);
+
+  const app = await NestFactory.create<NestFastifyApplication>(
+    AppModule.forRoot(config, database.url),
+    new FastifyAdapter(fastifyOptions(config)),
+    { abortOnError: false },
+  );
+  configureHttp(app);
+  stopOnSignal(app, database);
+  await app.listen(config.port, config.host);
+  const url = await app.getUrl();
+  logger.log(`listening on ${url}${config.isServiceEnabled ? '' : ' (SERVICE_ENABLED=false: nothing new is sold)'}`);
+  // A parent with an IPC channel (the demo, the tests) learns the port that PORT=0 found.
+  process.send?.({ listening: url });
+}
+
+/** SIGTERM and SIGINT: stop taking requests and jobs, finish those under way, and leave the database last. */
+function stopOnSignal(app: NestFastifyApplication, database: DatabaseServer): void {
+  let isStopping = false;
+  const stop = async (signal: string): Promise<void> => {
+    if (isStopping) return;
+    isStopping = true;
+    logger.log(`${signal}: stopping`);
+    app.get(ReadinessService).announceShutdown();
+    setTimeout(() => {
+      logger.error(`not stopped within ${SHUTDOWN_LIMIT_MS / 1000} s: leaving work to the next start`);
+      process.exit(1);
+    }, SHUTDOWN_LIMIT_MS).unref();
+    await app.close();
+    await database.release();
+    process.exit(0);
+  };
+  for (const signal of ['SIGTERM', 'SIGINT']) {
+    process.on(signal, () => {
+      stop(signal).catch((error: unknown) => {
+        logger.error(`stopping failed: ${String(error)}`);
+        process.exit(1);
+      });
+    });
+  }
+}
+
+main().catch((error: unknown) => {
+  if (error instanceof ConfigurationError) process.stderr.write(`${error.message}\n`);
+  else logger.error(error instanceof Error ? (error.stack ?? error.message) : String(error));
+  process.exit(1);
+});

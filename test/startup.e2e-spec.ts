@@ -1,0 +1,116 @@
+import { DataSource } from 'typeorm';
+import { createDataSource } from '../src/data-source.js';
+import { dataSourceOptions } from '../src/database/data-source-options.js';
+import { environment } from './support/keyferry.js';
+import { ProgramFailedError, startProgram } from './support/program.js';
+import { createTestDatabase } from './support/test-database.js';
+
+const NOWHERE = 'http://127.0.0.1:9';
+
+describe('the start of the program', () => {
+  async function failure(variables: Record<string, string>): Promise<ProgramFailedError> {
+    const outcome: unknown = await startProgram(variables).catch((error: unknown) => error);
+    if (!(outcome instanceof ProgramFailedError)) throw new Error('the program started');
+    return outcome;
+  }
+
+  it('without credentials says what is missing, all of it at once, and ends with 1', async () => {
+    const { exitCode, output } = await failure({});
+    expect(exitCode).toBe(1);
+    for (const variable of [
+      'OUR_API_CLIENT_ID',
+      'OUR_API_CLIENT_SECRET',
+      'CWS_CLIENT_ID',
+      'CWS_CLIENT_SECRET',
+      'CWS_CLIENT_SIGNATURE',
+      'G2A_API_KEY',
+      'G2A_API_SECRET',
+      'KEY_ENCRYPTION_KEY',
+      'DEFAULT_FIXED_PROFIT',
+      'DEFAULT_G2A_FEE_PERCENTAGE',
+    ]) {
+      expect(output).toContain(variable);
+    }
+    expect(output).not.toContain('    at ');
+  });
+
+  it('with a bad secret names the variable and never its value', async () => {
+    const { exitCode, output } = await failure({
+      ...environment(NOWHERE, NOWHERE),
+      KEY_ENCRYPTION_KEY: 'not-a-secret',
+    });
+    expect(exitCode).toBe(1);
+    expect(output).toContain('KEY_ENCRYPTION_KEY');
+    expect(output).not.toContain('not-a-secret');
+  });
+
+  it.each<Record<string, string>>([{ NODE_ENV: 'production' }, { RENDER: 'true' }])(
+    'in production (%j) needs a DATABASE_URL',
+    async (marker) => {
+      const { exitCode, output } = await failure({ ...environment(NOWHERE, NOWHERE), ...marker });
+      expect(exitCode).toBe(1);
+      expect(output).toContain('DATABASE_URL');
+    },
+  );
+
+  it('says so when the database cannot be reached', async () => {
+    const { exitCode, output } = await failure({
+      ...environment(NOWHERE, NOWHERE),
+      DATABASE_URL: 'postgres://keyferry:a-password@127.0.0.1:9/keyferry',
+    });
+    expect(exitCode).toBe(1);
+    expect(output).toContain('ECONNREFUSED');
+    expect(output).not.toContain('a-password');
+  });
+
+  it('works beside nine others that start on the same empty database at the same time', async () => {
+    const database = await createTestDatabase();
+    const admin = new DataSource(dataSourceOptions(database.url, 'startup-test'));
+    await admin.initialize();
+    await admin.query('DROP SCHEMA public CASCADE');
+    await admin.query('CREATE SCHEMA public');
+    await admin.destroy();
+    try {
+      const variables = { ...environment(NOWHERE, NOWHERE), DATABASE_URL: database.url };
+      const programs = await Promise.all(Array.from({ length: 10 }, () => startProgram(variables)));
+      const codes = await Promise.all(programs.map((program) => program.end('SIGTERM')));
+      expect(codes).toEqual(Array.from({ length: 10 }, () => 0));
+    } finally {
+      await database.drop();
+    }
+  });
+});
+
+describe('the schema', () => {
+  it('is what the entities say: generating a migration yields nothing', async () => {
+    const database = await createTestDatabase();
+    const dataSource = createDataSource(database.url);
+    await dataSource.initialize();
+    try {
+      const { upQueries } = await dataSource.driver.createSchemaBuilder().log();
+      expect(upQueries.map(({ query }) => query)).toEqual([]);
+    } finally {
+      await dataSource.destroy();
+      await database.drop();
+    }
+  });
+
+  it('refuses to change or delete what was audited', async () => {
+    const database = await createTestDatabase();
+    const dataSource = new DataSource(dataSourceOptions(database.url, 'schema-test'));
+    await dataSource.initialize();
+    try {
+      await dataSource.query('INSERT INTO product_mappings (g2a_product_id) VALUES (10000000000001)');
+      for (const statement of ['UPDATE audit_log SET actor = $$x$$', 'DELETE FROM audit_log', 'TRUNCATE audit_log']) {
+        await expect(dataSource.query(statement)).rejects.toThrow('append-only');
+      }
+      const rows = await dataSource.query('SELECT actor, action, subject_id FROM audit_log');
+      expect(rows).toEqual([
+        { actor: expect.stringMatching(/^sql:/), action: 'mapping.created', subject_id: '10000000000001' },
+      ]);
+    } finally {
+      await dataSource.destroy();
+      await database.drop();
+    }
+  });
+});
