@@ -21,6 +21,11 @@ const existing = folders.flatMap((folder) => {
   }
 });
 
+if (existing.length === 0) {
+  process.stderr.write('no modules found\n');
+  process.exit(1);
+}
+
 const { output } = await cruise(
   folders.filter((folder) => existing.some((file) => file.startsWith(`${folder}/`))),
   { ...config.options, ruleSet: { forbidden: config.forbidden }, validate: true },
@@ -35,6 +40,7 @@ for (const { rule, from, to, comment } of violations) {
   process.stderr.write(`${rule.name}: ${from} -> ${to}${comment === undefined ? '' : ` (${comment})`}\n`);
 }
 for (const file of unread) process.stderr.write(`not read: ${file}\n`);
-if (existing.length === 0) process.stderr.write('no modules found\n');
-if (violations.length > 0 || unread.length > 0 || existing.length === 0) process.exit(1);
+const homeless = existing.filter((file) => !config.hasFloor(file));
+for (const file of homeless) process.stderr.write(`no floor: ${file} (a new folder needs its line in the table)\n`);
+if (violations.length > 0 || unread.length > 0 || homeless.length > 0) process.exit(1);
 process.stdout.write(`floors hold: ${read.size} modules read, ${existing.length} of ours\n`);

@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { relative } from 'node:path';
 import { Command, InvalidArgumentError } from 'commander';
+import { whenNpmEnds } from './config/end-of-npm.js';
 import { EmbeddedPostgresError } from './database/embedded/embedded-postgres-error.js';
 import { DemoError, Interruption } from './demo/demo-error.js';
 import { printHints, printPlaces } from './demo/demo-hints.js';
@@ -19,7 +20,6 @@ interface DemoOptions {
 }
 
 const MIN_PRODUCTS = 10;
-const PARENT_WATCH_MILLISECONDS = 500;
 
 /** Shows everything once. @returns whether all of it happened. */
 async function runDemo(options: DemoOptions, ending: AbortController): Promise<boolean> {
@@ -87,15 +87,9 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
     ending.abort(new Interruption(signal));
   });
 }
-// npm passes a SIGTERM on to its shell only, which dies of it and leaves us behind: its end is ours.
-// eslint-disable-next-line no-restricted-properties -- not configuration: who started us
-if (process.env['npm_lifecycle_event'] !== undefined) {
-  const parent = process.ppid;
-  const watch = setInterval(() => {
-    if (process.ppid !== parent) ending.abort(new Interruption('the end of npm'));
-  }, PARENT_WATCH_MILLISECONDS);
-  watch.unref();
-}
+whenNpmEnds(() => {
+  ending.abort(new Interruption('the end of npm'));
+});
 // Whoever reads our output went away (npm run demo | head): the children are stopped all the same.
 process.stdout.on('error', (error) => {
   ending.abort(error);

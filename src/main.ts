@@ -3,6 +3,7 @@ import { ConsoleLogger, Logger } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import { AppModule } from './app.module.js';
+import { whenNpmEnds } from './config/end-of-npm.js';
 import { loadConfig } from './config/config.module.js';
 import { ConfigurationError } from './config/configuration-error.js';
 import { type DatabaseServer, openDatabaseServer } from './database/database-server.js';
@@ -40,13 +41,13 @@ async function main(): Promise<void> {
   process.send?.({ listening: url });
 }
 
-/** SIGTERM and SIGINT: stop taking requests and jobs, finish those under way, and leave the database last. */
+/** SIGTERM, SIGINT and the end of the npm that started us: stop taking requests and jobs, finish those under way, and leave the database last. */
 function stopOnSignal(app: NestFastifyApplication, database: DatabaseServer): void {
   let isStopping = false;
-  const stop = async (signal: string): Promise<void> => {
+  const stop = async (reason: string): Promise<void> => {
     if (isStopping) return;
     isStopping = true;
-    logger.log(`${signal}: stopping`);
+    logger.log(`${reason}: stopping`);
     app.get(ReadinessService).announceShutdown();
     setTimeout(() => {
       logger.error(`not stopped within ${SHUTDOWN_LIMIT_MS / 1000} s: leaving work to the next start`);
@@ -56,14 +57,20 @@ function stopOnSignal(app: NestFastifyApplication, database: DatabaseServer): vo
     await database.release();
     process.exit(0);
   };
+  const stopBecauseOf = (reason: string): void => {
+    stop(reason).catch((error: unknown) => {
+      logger.error(`stopping failed: ${String(error)}`);
+      process.exit(1);
+    });
+  };
   for (const signal of ['SIGTERM', 'SIGINT']) {
     process.on(signal, () => {
-      stop(signal).catch((error: unknown) => {
-        logger.error(`stopping failed: ${String(error)}`);
-        process.exit(1);
-      });
+      stopBecauseOf(signal);
     });
   }
+  whenNpmEnds(() => {
+    stopBecauseOf('npm has ended');
+  });
 }
 
 main().catch((error: unknown) => {

@@ -66,7 +66,7 @@ describe('the import floors', () => {
 
   it('refuse a folder that has no floor', () => {
     plant('src/helpers/misc.ts', `export const misc = 1;\n`);
-    expect(check().stderr).toContain('unknown-folder');
+    expect(check().stderr).toContain('no floor: src/helpers/misc.ts');
   });
 
   it('refuse a tree in which nothing could be read', () => {

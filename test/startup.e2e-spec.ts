@@ -1,3 +1,7 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { tmpdir } from 'node:os';
+import { resolve } from 'node:path';
 import { DataSource } from 'typeorm';
 import { createDataSource } from '../src/data-source.js';
 import { dataSourceOptions } from '../src/database/data-source-options.js';
@@ -75,6 +79,34 @@ describe('the start of the program', () => {
       const programs = await Promise.all(Array.from({ length: 10 }, () => startProgram(variables)));
       const codes = await Promise.all(programs.map((program) => program.end('SIGTERM')));
       expect(codes).toEqual(Array.from({ length: 10 }, () => 0));
+    } finally {
+      await database.drop();
+    }
+  });
+});
+
+describe('npm start', () => {
+  it('ends the program in the orderly way when npm is stopped, although npm tells its shell only', async () => {
+    const database = await createTestDatabase();
+    // The shell is npm's; npm signals it and nobody else.
+    const shell = spawn('sh', ['-c', `"${process.execPath}" "${resolve('dist/main.js')}"; true`], {
+      cwd: tmpdir(),
+      env: {
+        PATH: process.env.PATH,
+        ...environment(NOWHERE, NOWHERE),
+        DATABASE_URL: database.url,
+        npm_lifecycle_event: 'start',
+      },
+    });
+    try {
+      let output = '';
+      shell.stdout.on('data', (chunk: Buffer) => {
+        output += chunk.toString();
+        if (output.includes('listening on')) shell.kill('SIGTERM');
+      });
+      // The pipe closes with the last process that holds it, which is the program and not the shell.
+      await once(shell, 'close');
+      expect(output).toContain('npm has ended: stopping');
     } finally {
       await database.drop();
     }

@@ -39,7 +39,9 @@ export function assertTransitionsAreSound<S extends string>(table: Readonly<Reco
   const states = Object.keys(table) as S[];
   const undefinedTargets = states.flatMap((state) => table[state]).filter((target) => !states.includes(target));
   const reached = new Set<S>([first]);
-  for (const state of reached) table[state].forEach((target) => reached.add(target));
+  for (const state of reached) {
+    for (const target of table[state]) if (states.includes(target)) reached.add(target);
+  }
   const unreachable = states.filter((state) => !reached.has(state));
   if (undefinedTargets.length > 0 || unreachable.length > 0) {
     throw new Error(

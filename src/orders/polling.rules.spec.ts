@@ -1,0 +1,13 @@
+import { pollGapSeconds } from './polling.rules.js';
+
+describe('the gap between two questions about a purchase', () => {
+  it('grows from 2 s to 15 s', () => {
+    expect([0, 1, 2, 3, 4, 5, 6, 50].map((count) => pollGapSeconds(count, false))).toEqual([
+      2, 3, 4.5, 6.75, 10.125, 15, 15, 15,
+    ]);
+  });
+
+  it('is 5 minutes after the deadline', () => {
+    expect(pollGapSeconds(0, true)).toBe(300);
+  });
+});

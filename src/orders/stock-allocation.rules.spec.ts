@@ -1,0 +1,106 @@
+import fc from 'fast-check';
+import { type Cents, cents, NO_CENTS } from '../money/cents.js';
+import { keepsFloor } from '../pricing/listing-price.rules.js';
+import { parseFeeRate, parseProfitPercent, type PricingTerms } from '../pricing/pricing-terms.js';
+import { type SupplierOffer, unitPriceFor } from '../pricing/supplier-choice.rules.js';
+import { allocateStock } from './stock-allocation.rules.js';
+
+const terms: PricingTerms = {
+  fixedProfit: cents(50),
+  profitPercent: parseProfitPercent('0'),
+  feePercentage: parseFeeRate('0.15'),
+  feeFixed: NO_CENTS,
+  minPrice: null,
+  maxPrice: null,
+};
+// 8.03 brings 6.82 after 15 %.
+const salePrice = cents(803);
+
+function supplier(cwsProductId: string, available: number, unitPrice: number, bulk?: [number, number]): SupplierOffer {
+  const bands =
+    bulk === undefined
+      ? [{ fromQuantity: 1, toQuantity: null, unitPrice: cents(unitPrice) }]
+      : [
+          { fromQuantity: 1, toQuantity: bulk[0] - 1, unitPrice: cents(unitPrice) },
+          { fromQuantity: bulk[0], toQuantity: null, unitPrice: cents(bulk[1]) },
+        ];
+  return { cwsProductId, available, bands, isReleased: true };
+}
+
+const allocate = (quantity: number, suppliers: SupplierOffer[], maxLoss: Cents = NO_CENTS) =>
+  allocateStock({ quantity, suppliers, salePrice, terms, maxLoss });
+
+describe('allocating stock to a sale', () => {
+  it('takes the cheapest supplier that has stock', () => {
+    expect(allocate(1, [supplier('a', 5, 640), supplier('b', 5, 632), supplier('c', 0, 500)])).toEqual({
+      allocations: [{ cwsProductId: 'b', quantity: 1, unitPrice: 632 }],
+      missing: 0,
+      remaining: 9,
+      isTooDear: false,
+    });
+  });
+
+  it('splits only where one supplier does not have enough', () => {
+    expect(allocate(3, [supplier('a', 5, 640), supplier('b', 2, 632)]).allocations).toEqual([
+      { cwsProductId: 'b', quantity: 2, unitPrice: 632 },
+      { cwsProductId: 'a', quantity: 1, unitPrice: 640 },
+    ]);
+  });
+
+  it('never takes what costs more than the sale brings, to the cent', () => {
+    expect(allocate(1, [supplier('a', 5, 682)]).missing).toBe(0);
+    expect(allocate(1, [supplier('a', 5, 683)])).toEqual({
+      allocations: [],
+      missing: 1,
+      remaining: 0,
+      isTooDear: true,
+    });
+  });
+
+  it('accepts a loss up to the limit that the owner set', () => {
+    expect(allocate(1, [supplier('a', 5, 692)], cents(10)).missing).toBe(0);
+    expect(allocate(1, [supplier('a', 5, 693)], cents(10)).missing).toBe(1);
+  });
+
+  it('does not count on the bulk price for a part that is too small for it', () => {
+    // 12 of 15 would be in the bulk band at 'a'; the 3 that are left for 'b' are not in its bulk band.
+    const { allocations, missing } = allocate(15, [
+      supplier('a', 12, 700, [10, 600]),
+      supplier('b', 20, 700, [10, 610]),
+    ]);
+    expect(allocations).toEqual([{ cwsProductId: 'a', quantity: 12, unitPrice: 600 }]);
+    expect(missing).toBe(3);
+  });
+
+  it('says how much is missing when there is not enough', () => {
+    expect(allocate(4, [supplier('a', 3, 632)])).toMatchObject({ missing: 1, remaining: 0, isTooDear: false });
+  });
+
+  it('keeps its promises for any suppliers', () => {
+    const anySupplier = fc.record({
+      available: fc.integer({ min: -2, max: 30 }),
+      unitPrice: fc.integer({ min: 0, max: 1000 }),
+      bulkFrom: fc.integer({ min: 2, max: 20 }),
+      bulkPrice: fc.integer({ min: 1, max: 1000 }),
+    });
+    fc.assert(
+      fc.property(fc.integer({ min: 1, max: 40 }), fc.array(anySupplier, { maxLength: 4 }), (quantity, specs) => {
+        const suppliers = specs.map((spec, index) =>
+          supplier(String(index), spec.available, spec.unitPrice, [spec.bulkFrom, spec.bulkPrice]),
+        );
+        const { allocations, missing } = allocate(quantity, suppliers);
+        const taken = allocations.reduce((sum, allocation) => sum + allocation.quantity, 0);
+        expect(taken + missing).toBe(quantity);
+        for (const allocation of allocations) {
+          const source = suppliers.find(({ cwsProductId }) => cwsProductId === allocation.cwsProductId)!;
+          expect(allocation.quantity).toBeGreaterThan(0);
+          expect(allocation.quantity).toBeLessThanOrEqual(source.available);
+          expect(unitPriceFor(source.bands, allocation.quantity)).toBe(allocation.unitPrice);
+          expect(keepsFloor(allocation.unitPrice, salePrice, terms, NO_CENTS)).toBe(true);
+        }
+        expect(new Set(allocations.map(({ cwsProductId }) => cwsProductId)).size).toBe(allocations.length);
+      }),
+      { numRuns: 5000 },
+    );
+  });
+});
