@@ -119,6 +119,12 @@ export class G2aMarketplace {
     return this.offers.filter((offer) => !offer.isGone);
   }
 
+  /** Lets every accepted change take effect now. */
+  applyPending(): void {
+    for (const change of this.pending) change.appliesAtMs = 0;
+    this.applyDue();
+  }
+
   /** 404 when unknown or gone. */
   offer(offerId: string): Offer {
     this.applyDue();

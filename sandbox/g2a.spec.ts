@@ -67,7 +67,7 @@ afterEach(() => sandbox.close());
 
 describe('an offer of the simulated G2A', () => {
   it('changes some time after the PATCH, when its job completes', async () => {
-    await start({ applyDelayMs: 150 });
+    await start({ applyDelayMs: 3_600_000 });
     const answer = await patch(1, {
       price: { retail: '6.47', business: '6.40' },
       inventory: { size: 12 },
@@ -78,6 +78,7 @@ describe('an offer of the simulated G2A', () => {
     expect(running.body.data).toMatchObject({ status: 'pending', elements: [] });
     const before = await call<{ data: WireOffer }>('GET', `/v3/sales/offers/${g2aOfferId(1)}`);
     expect(before.body.data).toMatchObject({ price: '99.99', active: false, inventory: { size: 0 } });
+    sandbox.marketplace.applyPending();
     const job = await untilFinished(answer.body.data.jobId);
     expect(job.elements).toEqual([{ resourceId: g2aOfferId(1), resourceType: 'offer', status: 'completed' }]);
     const after = await call<{ data: WireOffer }>('GET', `/v3/sales/offers/${g2aOfferId(1)}`);

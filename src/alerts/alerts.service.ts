@@ -6,6 +6,7 @@ import { Alert } from './alert.entity.js';
 /** What can be wrong. Stable names: people filter by them. */
 export type AlertKind =
   | 'order_needs_attention'
+  | 'balance_too_low'
   | 'offer_missing'
   | 'offer_ambiguous'
   | 'offer_unreadable'
@@ -38,14 +39,22 @@ export class AlertsService {
       this.logger.warn(`alert ${kind}${subject === '' ? '' : ` [${subject}]`}: ${message}`);
   }
 
-  /** Closes the open alert of this kind and subject, if there is one. */
-  async clear(kind: AlertKind, subject = ''): Promise<void> {
-    const result = await this.dataSource.manager.update(
-      Alert,
-      { kind, subject, clearedAt: IsNull() },
-      { clearedAt: () => 'now()' },
+  /** Closes the open alerts of this kind about these subjects, if there are any. */
+  async clear(kind: AlertKind, ...subjects: readonly string[]): Promise<void> {
+    await this.close(kind, 'subject = ANY ($2)', subjects.length === 0 ? [''] : subjects);
+  }
+
+  /** Closes the open alerts of this kind about anything but these subjects: after a look at all there is. */
+  async clearAllBut(kind: AlertKind, subjects: readonly string[]): Promise<void> {
+    await this.close(kind, 'subject <> ALL ($2)', subjects);
+  }
+
+  private async close(kind: AlertKind, condition: string, subjects: readonly string[]): Promise<void> {
+    const [rows] = await this.dataSource.query<[{ subject: string }[], number]>(
+      `UPDATE alerts SET cleared_at = now() WHERE kind = $1 AND cleared_at IS NULL AND ${condition} RETURNING subject`,
+      [kind, subjects],
     );
-    if ((result.affected ?? 0) > 0) this.logger.log(`alert ${kind}${subject === '' ? '' : ` [${subject}]`} cleared`);
+    for (const { subject } of rows) this.logger.log(`alert ${kind}${subject === '' ? '' : ` [${subject}]`} cleared`);
   }
 
   /** Open alerts, oldest first. */

@@ -10,7 +10,7 @@ export class AuditLogEntry {
   @Column('timestamptz', { default: () => 'now()' })
   at: Date;
 
-  /** Who: 'g2a', 'sync', 'orders', 'seed', 'admin:<name>', or 'sql:<database user>' for a hand-written statement. */
+  /** Who: 'g2a', 'sync', 'orders', 'admin:<name>', 'cli:<name>', or 'sql:<database user>' for a hand-written statement. */
   @Column('varchar', { length: 64 })
   actor: string;
 

@@ -224,13 +224,17 @@ export async function recordSending(manager: EntityManager, g2aOfferId: string, 
   );
 }
 
-/** G2A took the change; whether it shows it is for the next listing to tell. */
-export async function recordAccepted(manager: EntityManager, g2aOfferId: string): Promise<void> {
-  await manager.query(
+/**
+ * G2A took the change; whether it shows it is for the next listing to tell.
+ * @returns whether it had failed before.
+ */
+export async function recordAccepted(manager: EntityManager, g2aOfferId: string): Promise<boolean> {
+  const [, affected] = await manager.query<[unknown[], number]>(
     `UPDATE offers SET failure_count = 0, retry_at = NULL, last_error = NULL
      WHERE g2a_offer_id = $1 AND failure_count > 0`,
     [g2aOfferId],
   );
+  return affected > 0;
 }
 
 /** G2A had no room for the request: it was not processed, so the offer shows what was last observed. */

@@ -6,6 +6,7 @@ import { storeSupplierAnswer } from '../catalog/store-supplier-answer.js';
 import { mappingStock, suppliersOfItem } from '../catalog/supplier-products.queries.js';
 import { AppConfig } from '../config/app-config.js';
 import { CwsClient } from '../cws/cws-client.js';
+import { cents } from '../money/cents.js';
 import { UpstreamError } from '../upstream/upstream-error.js';
 import type { ItemProgress } from './purchases.queries.js';
 import { type Allocation, allocateStock } from './stock-allocation.rules.js';
@@ -26,17 +27,18 @@ export class ChooseSupplierService {
 
   /**
    * What to buy next for an item, or null when nobody can serve it now.
+   * @param orderQuantity keys of the whole order, over which the accepted loss is spread.
    * @param options.isFirst the first try relies on the snapshots; after a refusal, or when they show nothing, the
    *   suppliers are asked anew.
    */
-  async choose(item: ItemProgress, options: { isFirst: boolean }): Promise<Allocation | null> {
-    const known = options.isFirst ? await this.fromSnapshots(item) : null;
+  async choose(item: ItemProgress, orderQuantity: number, options: { isFirst: boolean }): Promise<Allocation | null> {
+    const known = options.isFirst ? await this.fromSnapshots(item, orderQuantity) : null;
     if (known !== null) return known;
     await this.refresh(item);
-    return this.fromSnapshots(item);
+    return this.fromSnapshots(item, orderQuantity);
   }
 
-  private async fromSnapshots(item: ItemProgress): Promise<Allocation | null> {
+  private async fromSnapshots(item: ItemProgress, orderQuantity: number): Promise<Allocation | null> {
     const { manager } = this.dataSource;
     const suppliers = await suppliersOfItem(manager, { reservationItemId: item.id, g2aProductId: item.g2aProductId });
     const [mapping] = await mappingStock(manager, [item.g2aProductId]);
@@ -45,7 +47,7 @@ export class ChooseSupplierService {
       suppliers: suppliers.map((supplier) => ({ ...supplier, isReleased: true })),
       salePrice: item.salePriceCents,
       terms: mapping === undefined ? this.defaults : mappingTerms(mapping, this.defaults),
-      maxLoss: this.config.maxLossPerOrder,
+      maxLoss: cents(Math.floor(this.config.maxLossPerOrder / orderQuantity)),
     });
     return allocations[0] ?? null;
   }

@@ -42,6 +42,16 @@ export class StockUnknownError extends OrdersError {
   }
 }
 
+/** Costs arrive in a currency for which no exchange rate is known. */
+export class NoExchangeRateError extends OrdersError {
+  readonly code = 'no_exchange_rate';
+  readonly status = 503;
+  override readonly retryAfterSeconds = 300;
+  constructor() {
+    super('no exchange rate is known');
+  }
+}
+
 export class ServicePausedError extends OrdersError {
   readonly code = 'service_paused';
   readonly status = 503;

@@ -10,8 +10,7 @@ export type PurchaseState = (typeof PURCHASE_STATES)[number];
 export const LIVE_PURCHASE_STATES = ['intended', 'unknown', 'fulfilling'] as const satisfies readonly PurchaseState[];
 
 /**
- * Which state may follow which. The guarded updates in orders.queries.ts are the only writers and each asserts its own
- * transition against these tables.
+ * Which state may follow which. The guarded updates in purchases.queries.ts are the only writers.
  */
 export const ORDER_TRANSITIONS: Readonly<Record<OrderState, readonly OrderState[]>> = {
   accepted: ['purchasing', 'needs_attention', 'failed'],

@@ -2,6 +2,9 @@ import { randomUUID } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
 import { InjectDataSource } from '@nestjs/typeorm';
 import { DataSource } from 'typeorm';
+import { AlertsService } from '../alerts/alerts.service.js';
+import { isBalanceTooLow } from '../cws/cws-errors.js';
+import { formatCents } from '../money/cents.js';
 import { JobQueue } from '../jobs/job-queue.js';
 import { UpstreamError } from '../upstream/upstream-error.js';
 import { writeAudit } from '../audit/audit-log.js';
@@ -44,6 +47,7 @@ export class PurchaseOrderService {
     private readonly choice: ChooseSupplierService,
     private readonly settling: SettlePurchaseService,
     private readonly jobs: JobQueue,
+    private readonly alerts: AlertsService,
   ) {}
 
   /** Looks at every item of the order and does what is due. Does nothing when there is nothing to do. */
@@ -52,9 +56,11 @@ export class PurchaseOrderService {
     const order = await readOrder(manager, orderId);
     if (order === null || !isOpen(order)) return;
     await touchOrder(manager, orderId);
-    for (const item of await readItems(manager, orderId)) {
+    const items = await readItems(manager, orderId);
+    const orderQuantity = items.reduce((sum, item) => sum + item.quantity, 0);
+    for (const item of items) {
       if (item.livePurchaseId !== null) await this.followUp(item.livePurchaseId);
-      else if (item.keys < item.quantity) await this.buy(order, item);
+      else if (item.keys < item.quantity) await this.buy(order, item, orderQuantity);
     }
   }
 
@@ -63,9 +69,9 @@ export class PurchaseOrderService {
     await this.jobs.send('poll-purchase', { purchaseId }, { startAfterSeconds: 1 });
   }
 
-  private async buy(order: OrderProgress, item: ItemProgress): Promise<void> {
+  private async buy(order: OrderProgress, item: ItemProgress, orderQuantity: number): Promise<void> {
     for (let attempt = 1; attempt <= ATTEMPTS_PER_RUN; attempt += 1) {
-      const allocation = await this.choice.choose(item, { isFirst: attempt === 1 });
+      const allocation = await this.choice.choose(item, orderQuantity, { isFirst: attempt === 1 });
       if (allocation === null) break;
       const intent = await this.commitIntent(order.id, item, allocation);
       if (intent === null) return;
@@ -139,6 +145,7 @@ export class PurchaseOrderService {
           if (performance.now() - intent.committedAtMs > SEND_WINDOW_MS) throw new SendWindowClosedError();
         },
       });
+      await this.alerts.clear('balance_too_low');
       await this.settling.settle(intent.id, answer);
       return 'settled';
     } catch (error) {
@@ -152,6 +159,14 @@ export class PurchaseOrderService {
         return 'settled';
       }
       await this.settling.markDead(intent.id, error.message);
+      if (isBalanceTooLow(error)) {
+        await this.alerts.raise(
+          'balance_too_low',
+          '',
+          `an order of ${intent.quantity} x ${formatCents(intent.priceCapCents)} could not be paid: ${error.message}`,
+        );
+        return 'no_room';
+      }
       return error.kind === 'rejected' ? 'refused' : 'no_room';
     }
   }

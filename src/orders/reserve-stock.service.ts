@@ -13,6 +13,7 @@ import { type Cents, NO_CENTS } from '../money/cents.js';
 import { decideListing } from '../pricing/listing-decision.rules.js';
 import {
   InsufficientStockError,
+  NoExchangeRateError,
   ProductNotFoundError,
   ServicePausedError,
   StockUnknownError,
@@ -57,11 +58,13 @@ export class ReserveStockService {
   }
 
   /**
-   * @throws ServicePausedError, ProductNotFoundError, InsufficientStockError, UnprofitableError, StockUnknownError; nothing
+   * @throws ServicePausedError, NoExchangeRateError, ProductNotFoundError, InsufficientStockError, UnprofitableError, StockUnknownError; nothing
    *   is reserved then.
    */
   async reserve(requested: readonly RequestedItem[]): Promise<{ reservationId: string; stock: ProductStock[] }> {
     if ((await this.control.pauseReason()) !== null) throw new ServicePausedError();
+    // Only euros can be compared with what the sale brings.
+    if (this.config.cwsTargetCurrency !== 'EUR') throw new NoExchangeRateError();
     const reservationId = randomUUID();
     const reserved = await this.dataSource.transaction(async (manager) => {
       const products = requested.map((item) => item.g2aProductId);

@@ -55,7 +55,8 @@ export class SettlePurchaseService {
         unitPriceCents,
         reason: isOver ? `CWS: ${order.status}` : undefined,
       });
-      if (to === 'dead') await this.jobs.send('purchase-order', { orderId: purchase.orderId }, { manager });
+      // What is still owed, a second part of the quantity or all of it again, is looked for at once.
+      if (to !== 'fulfilling') await this.jobs.send('purchase-order', { orderId: purchase.orderId }, { manager });
       if (isServed) {
         const { orderItemId: reservationItemId, cwsProductId, quantity } = purchase;
         await markHoldBought(manager, { reservationItemId, cwsProductId, quantity });

@@ -74,7 +74,7 @@ export class PublishOffersService {
       await this.fail(g2aOfferId, error);
       return false;
     }
-    await recordAccepted(manager, g2aOfferId);
+    if (await recordAccepted(manager, g2aOfferId)) await this.alerts.clear('offer_failing', g2aOfferId);
     return true;
   }
 

@@ -21,6 +21,12 @@ const CONFIRMATION_INTERVAL_MS = 10_000;
 /** Nobody says what clock `updatedAtFrom` is measured by: ask for a little more. */
 const CONFIRMATION_OVERLAP_MS = 60_000;
 
+interface ListingResult {
+  readonly mapped: readonly number[];
+  readonly seen: ReadonlySet<number>;
+  readonly unclear: readonly string[];
+}
+
 /** Learns what G2A shows: the offers of mapped products, and nothing else. */
 @Injectable()
 export class ReconcileOffersService {
@@ -58,8 +64,10 @@ export class ReconcileOffersService {
 
   /** Reads the whole listing: finds offers of newly mapped products, drift, and mappings without an offer. */
   private async readAll(): Promise<void> {
-    const { mapped, seen } = await this.read({});
+    const { mapped, seen, unclear } = await this.read({});
     this.lookedFor = new Set(mapped);
+    await this.alerts.clearAllBut('offer_ambiguous', unclear);
+    await this.alerts.clearAllBut('offer_unreadable', unclear);
     const missing = mapped.filter((product) => !seen.has(product));
     if (missing.length === 0) {
       await this.alerts.clear('offer_missing');
@@ -73,46 +81,51 @@ export class ReconcileOffersService {
     );
   }
 
-  private async read(filter: { updatedAtFrom?: Date }): Promise<{ mapped: number[]; seen: Set<number> }> {
+  /**
+   * Reads a listing and stores what it shows of our products.
+   * @returns the products that are ours to look at, those with a dropshipping offer, and the subjects of alerts raised.
+   */
+  private async read(filter: { updatedAtFrom?: Date }): Promise<ListingResult> {
     const { manager } = this.dataSource;
     // Offers already ours stay so until the publisher lets go of them, also when their mapping was deleted.
     const known = await mappedOfferIds(manager);
     const knownOffers = new Set(known.values());
     const byProduct = new Map<number, MarketplaceOffer[]>();
+    const unclear: string[] = [];
     const seenAt = await databaseNow(manager);
     for await (const page of this.g2a.offers(filter)) {
       for (const { g2aOfferId, reason } of page.rejected) {
         if (g2aOfferId !== null && !knownOffers.has(g2aOfferId)) continue;
+        unclear.push(g2aOfferId ?? '');
         await this.alerts.raise('offer_unreadable', g2aOfferId ?? '', reason);
       }
       for (const offer of page.offers) {
         if (!known.has(offer.g2aProductId)) continue;
-        const isOurs = (await this.typeOf(offer)) === DROPSHIPPING;
-        if (!isOurs) continue;
+        const type = await this.typeOf(offer);
+        if (type === null) unclear.push(offer.g2aOfferId);
+        if (type !== DROPSHIPPING) continue;
         byProduct.set(offer.g2aProductId, [...(byProduct.get(offer.g2aProductId) ?? []), offer]);
       }
     }
 
     const clear: ObservedOffer[] = [];
     for (const [product, offers] of byProduct) {
-      const ours = known.get(product);
-      const [only] = offers;
-      // A partial listing may show just one of two; the one that is ours already is the one we know.
-      if (offers.length === 1 && only !== undefined && (ours === null || ours === only.g2aOfferId)) {
-        clear.push(observed(only));
-        continue;
-      }
-      const ids = [
-        ...new Set([...offers.map((offer) => offer.g2aOfferId), ...(typeof ours === 'string' ? [ours] : [])]),
-      ];
+      const ours = known.get(product) ?? null;
+      // The one we know goes on being followed; of several unknown ones nobody can say which is meant.
+      const followed = offers.find((offer) => offer.g2aOfferId === ours) ?? (ours === null ? offers[0] : undefined);
+      const isAlone = offers.length === 1 && followed !== undefined;
+      if (followed !== undefined && (isAlone || ours !== null)) clear.push(observed(followed));
+      if (isAlone) continue;
+      unclear.push(String(product));
+      const ids = offers.map((offer) => offer.g2aOfferId).join(', ');
       await this.alerts.raise(
         'offer_ambiguous',
         String(product),
-        `G2A product ${product} has several dropshipping offers (${ids.join(', ')}): left alone until one remains`,
+        `G2A product ${product} has dropshipping offers ${ids}; ${ours === null ? 'none' : `only ${ours}`} is followed`,
       );
     }
     await storeObservedOffers(manager, clear, seenAt);
-    return { mapped: [...known.keys()], seen: new Set(byProduct.keys()) };
+    return { mapped: [...known.keys()], seen: new Set(byProduct.keys()), unclear };
   }
 
   /** The listing of some accounts leaves the type out; the detail tells. Still unclear means not ours to touch. */

@@ -64,6 +64,8 @@ export class SupplierFeedService {
       this.cws.products({ cwsProductIds: wanted }),
     );
     await this.reportUnreadable(rejected);
+    const unreadable = new Set(rejected.map(({ cwsProductId }) => cwsProductId));
+    await this.alerts.clear('supplier_product_unreadable', ...wanted.filter((id) => !unreadable.has(id)));
     if (gone.length > 0) this.logger.debug(`${gone.length} mapped products are not in CWS's answer`);
   }
 
