@@ -4,7 +4,7 @@ import { nextG2aOrderId } from '../sandbox/customer.js';
 import type { LoggedRequest } from '../sandbox/traffic.js';
 import { type Keyferry, mapGames, startKeyferry } from './support/keyferry.js';
 
-const GAMES = [1, 2, 3, 4, 5, 6, 7, 8, 9, 10];
+const GAMES = [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12];
 
 describe('a paid order', () => {
   let keyferry: Keyferry;
@@ -164,10 +164,46 @@ describe('a paid order', () => {
     await sleep(300);
     expect(sold(8)).toEqual([]);
     keyferry.cws.supplier.setProduct(cwsProductId(8), { prices: [{ value: 6.82, from: 1, to: null }] });
-    await keyferry.sql(`UPDATE orders SET updated_at = now() - interval '1 minute' WHERE id = $1`, [orderId]);
+    await hurry();
     await keyferry.customer.waitForKeys(orderId, 1, 30_000);
     expect(sold(8)).toEqual([expect.objectContaining({ capCents: 682 })]);
   });
+
+  it('takes a quantity from two suppliers when one does not have enough', async () => {
+    await keyferry.sql('INSERT INTO product_mapping_suppliers VALUES ($1, $2, 1)', [
+      g2aProductId(11),
+      cwsAlternativeProductId(11),
+    ]);
+    keyferry.cws.supplier.setProduct(cwsProductId(11), { quantity: 1 });
+    keyferry.cws.supplier.setProduct(cwsAlternativeProductId(11), {
+      quantity: 1,
+      prices: [{ value: 6.5, from: 1, to: null }],
+    });
+    await keyferry.sync();
+    const keys = await keyferry.customer.waitForKeys(await buy(11, 2), 2, 20_000);
+    expect(new Set(keys.map((key) => key.value)).size).toBe(2);
+    expect(sold(11)).toHaveLength(1);
+  });
+
+  it('waits when the account cannot pay, says so, and is bought when it can', async () => {
+    const { supplier } = keyferry.cws;
+    const balance = supplier.balanceCents;
+    supplier.balanceCents = 631;
+    const orderId = await buy(12);
+    await until(async () => (await openAlerts()).includes('balance_too_low'));
+    expect(sold(12)).toEqual([]);
+    supplier.balanceCents = balance;
+    await hurry();
+    await keyferry.customer.waitForKeys(orderId, 1, 30_000);
+    expect(await openAlerts()).not.toContain('balance_too_low');
+  });
+
+  const openAlerts = async (): Promise<string[]> =>
+    (await keyferry.sql('SELECT kind FROM alerts WHERE cleared_at IS NULL')).map((row: { kind: string }) => row.kind);
+
+  /** Lets jobs that wait for their time run now. */
+  const hurry = async (): Promise<unknown> =>
+    keyferry.sql(`UPDATE pgboss.job SET start_after = now() WHERE state IN ('created', 'retry')`);
 
   it('brings several keys of one product from one purchase at the price of that quantity', async () => {
     const orderId = await buy(9, 10);
