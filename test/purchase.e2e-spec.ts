@@ -4,7 +4,7 @@ import { nextG2aOrderId } from '../sandbox/customer.js';
 import type { LoggedRequest } from '../sandbox/traffic.js';
 import { type Keyferry, mapGames, startKeyferry } from './support/keyferry.js';
 
-const GAMES = [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12];
+const GAMES = [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15];
 
 describe('a paid order', () => {
   let keyferry: Keyferry;
@@ -204,6 +204,51 @@ describe('a paid order', () => {
   /** Lets jobs that wait for their time run now. */
   const hurry = async (): Promise<unknown> =>
     keyferry.sql(`UPDATE pgboss.job SET start_after = now() WHERE state IN ('created', 'retry')`);
+
+  it('is not bought again when CWS sold but the code cannot be read at first', async () => {
+    const { behaviors } = keyferry.cws.traffic;
+    behaviors.set({ name: 'codeComesLater', subject: cwsProductId(13), seconds: 0 });
+    behaviors.set({ name: 'answers500', route: 'GET /v3/codes/:codeId' });
+    const orderId = await buy(13);
+    await until(async () => (await stateOf(orderId)) === 'fulfilling');
+    behaviors.clear({ name: 'answers500' });
+    await hurry();
+    await keyferry.customer.waitForKeys(orderId, 1, 30_000);
+    expect(sold(13)).toHaveLength(1);
+  });
+
+  it('is tried again after CWS took it back, but not in a loop, and its stock is held meanwhile', async () => {
+    keyferry.cws.traffic.behaviors.set({ name: 'cancelsOrder', subject: cwsProductId(14) });
+    const orderId = await buy(14);
+    await until(async () => sold(14).length > 0);
+    await sleep(1000);
+    expect(sold(14)).toHaveLength(1);
+    expect(await heldStates(orderId)).toEqual(['owed']);
+    keyferry.cws.traffic.behaviors.clear({});
+    await hurry();
+    await keyferry.customer.waitForKeys(orderId, 1, 30_000);
+    expect(await heldStates(orderId)).toEqual(['bought']);
+  });
+
+  it('calls a person when CWS goes on taking it back until the deadline', async () => {
+    keyferry.cws.traffic.behaviors.set({ name: 'failsOrder', subject: cwsProductId(15) });
+    const orderId = await buy(15);
+    await until(async () => sold(15).length > 0);
+    await keyferry.sql('UPDATE orders SET deadline_at = now() WHERE id = $1', [orderId]);
+    await until(async () => {
+      await hurry();
+      return (await stateOf(orderId)) === 'needs_attention';
+    });
+    expect(sold(15)).toHaveLength(1);
+  });
+
+  const heldStates = async (orderId: string): Promise<string[]> =>
+    (
+      await keyferry.sql(
+        `SELECT hold.state FROM stock_holds hold JOIN order_items item ON item.id = reservation_item_id WHERE order_id = $1`,
+        [orderId],
+      )
+    ).map((row: { state: string }) => row.state);
 
   it('brings several keys of one product from one purchase at the price of that quantity', async () => {
     const orderId = await buy(9, 10);

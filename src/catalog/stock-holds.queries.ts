@@ -70,6 +70,14 @@ export async function markHoldBought(manager: EntityManager, bought: HoldAllocat
   );
 }
 
+/** The supplier took a purchase back: the pieces are owed again, and wanted from the same product first. */
+export async function holdOwedAgain(manager: EntityManager, owed: HoldAllocation): Promise<void> {
+  await manager.query(
+    `INSERT INTO stock_holds (reservation_item_id, cws_product_id, quantity, state) VALUES ($1, $2, $3, 'owed')`,
+    [owed.reservationItemId, owed.cwsProductId, owed.quantity],
+  );
+}
+
 /** Removes holds that no longer count: expired an hour ago, or bought before the product's current snapshot. */
 export async function deleteSpentHolds(manager: EntityManager): Promise<void> {
   await manager.query(

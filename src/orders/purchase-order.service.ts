@@ -9,6 +9,7 @@ import { JobQueue } from '../jobs/job-queue.js';
 import { UpstreamError } from '../upstream/upstream-error.js';
 import { writeAudit } from '../audit/audit-log.js';
 import { CwsClient } from '../cws/cws-client.js';
+import type { SupplierOrder } from '../cws/cws.types.js';
 import { ChooseSupplierService } from './choose-supplier.service.js';
 import type { Allocation } from './stock-allocation.rules.js';
 import {
@@ -35,6 +36,12 @@ const INTENT_SETTLES_SECONDS = 20;
 
 /** Thrown into the client when the send window has closed: nothing was sent. */
 class SendWindowClosedError extends Error {}
+
+interface CommittedIntent extends PurchaseIntent {
+  readonly clientOrderId: string;
+  /** On the monotonic clock of this process. */
+  readonly committedAtMs: number;
+}
 
 type PlaceOutcome = 'settled' | 'refused' | 'no_room';
 
@@ -70,6 +77,11 @@ export class PurchaseOrderService {
   }
 
   private async buy(order: OrderProgress, item: ItemProgress, orderQuantity: number): Promise<void> {
+    // In time it is tried again and again; after the deadline only what was never tried at all.
+    if (order.isPastDeadline && item.deadPurchases > 0) {
+      await this.wait(order, item);
+      return;
+    }
     for (let attempt = 1; attempt <= ATTEMPTS_PER_RUN; attempt += 1) {
       const allocation = await this.choice.choose(item, orderQuantity, { isFirst: attempt === 1 });
       if (allocation === null) break;
@@ -87,7 +99,7 @@ export class PurchaseOrderService {
     orderId: string,
     item: ItemProgress,
     allocation: Allocation,
-  ): Promise<(PurchaseIntent & { clientOrderId: string; committedAtMs: number }) | null> {
+  ): Promise<CommittedIntent | null> {
     const intent: PurchaseIntent = {
       id: randomUUID(),
       orderItemId: item.id,
@@ -132,11 +144,10 @@ export class PurchaseOrderService {
    * @returns `settled` when it happened or may have happened, `refused` when it certainly did not and another supplier may
    *   be tried, `no_room` when CWS cannot be asked at the moment (nothing happened either).
    */
-  private async place(
-    intent: PurchaseIntent & { clientOrderId: string; committedAtMs: number },
-  ): Promise<PlaceOutcome> {
+  private async place(intent: CommittedIntent): Promise<PlaceOutcome> {
+    let answer: SupplierOrder;
     try {
-      const answer = await this.cws.placeOrder({
+      answer = await this.cws.placeOrder({
         clientOrderId: intent.clientOrderId,
         cwsProductId: intent.cwsProductId,
         quantity: intent.quantity,
@@ -145,30 +156,36 @@ export class PurchaseOrderService {
           if (performance.now() - intent.committedAtMs > SEND_WINDOW_MS) throw new SendWindowClosedError();
         },
       });
-      await this.alerts.clear('balance_too_low');
-      await this.settling.settle(intent.id, answer);
-      return 'settled';
     } catch (error) {
-      if (error instanceof SendWindowClosedError) {
-        await this.settling.markDead(intent.id, 'not sent: the send window had closed');
-        return 'refused';
-      }
-      if (!(error instanceof UpstreamError)) throw error;
-      if (error.kind === 'unknown') {
-        await this.settling.markUnknown(intent.id, error.message);
-        return 'settled';
-      }
-      await this.settling.markDead(intent.id, error.message);
-      if (isBalanceTooLow(error)) {
-        await this.alerts.raise(
-          'balance_too_low',
-          '',
-          `an order of ${intent.quantity} x ${formatCents(intent.priceCapCents)} could not be paid: ${error.message}`,
-        );
-        return 'no_room';
-      }
-      return error.kind === 'rejected' ? 'refused' : 'no_room';
+      return this.writeFailure(intent, error);
     }
+    // Outside the try: from here on it is bought, and no failure may make it look as if it were not.
+    await this.settling.settle(intent.id, answer);
+    await this.alerts.clear('balance_too_low');
+    return 'settled';
+  }
+
+  private async writeFailure(intent: PurchaseIntent, error: unknown): Promise<PlaceOutcome> {
+    if (error instanceof SendWindowClosedError) {
+      await this.settling.markDead(intent.id, 'not sent: the send window had closed');
+      return 'refused';
+    }
+    if (!(error instanceof UpstreamError)) throw error;
+    if (error.kind === 'unknown') {
+      await this.settling.markUnknown(intent.id, error.message);
+      return 'settled';
+    }
+    await this.settling.markDead(intent.id, error.message);
+    if (isBalanceTooLow(error)) {
+      const { quantity, priceCapCents } = intent;
+      await this.alerts.raise(
+        'balance_too_low',
+        '',
+        `${quantity} x ${formatCents(priceCapCents)} could not be paid: ${error.message}`,
+      );
+      return 'no_room';
+    }
+    return error.kind === 'rejected' ? 'refused' : 'no_room';
   }
 
   /** Nobody can serve at the moment. */

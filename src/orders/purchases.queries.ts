@@ -17,6 +17,8 @@ export interface ItemProgress {
   readonly salePriceCents: Cents;
   /** Keys in hand, returned ones not counted. */
   readonly keys: number;
+  /** Purchases that came to nothing. */
+  readonly deadPurchases: number;
   readonly livePurchaseId: string | null;
   readonly livePurchaseState: PurchaseState | null;
 }
@@ -41,6 +43,7 @@ export async function readItems(manager: EntityManager, orderId: string): Promis
   return manager.query<ItemProgress[]>(
     `SELECT item.id, item.g2a_product_id AS "g2aProductId", item.quantity, item.sale_price_cents AS "salePriceCents",
        (SELECT count(*) FROM keys WHERE order_item_id = item.id AND returned_at IS NULL)::integer AS keys,
+       (SELECT count(*) FROM purchases WHERE order_item_id = item.id AND state = 'dead')::integer AS "deadPurchases",
        live.id AS "livePurchaseId", live.state AS "livePurchaseState"
      FROM order_items item
      LEFT JOIN purchases live ON live.order_item_id = item.id AND live.state IN ('intended', 'unknown', 'fulfilling')

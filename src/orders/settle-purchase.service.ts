@@ -1,12 +1,13 @@
 import { randomUUID } from 'node:crypto';
-import { Injectable } from '@nestjs/common';
+import { Injectable, Logger } from '@nestjs/common';
 import { InjectDataSource } from '@nestjs/typeorm';
 import { DataSource, type EntityManager } from 'typeorm';
 import { AlertsService } from '../alerts/alerts.service.js';
 import { writeAudit } from '../audit/audit-log.js';
-import { markHoldBought } from '../catalog/stock-holds.queries.js';
+import { holdOwedAgain, markHoldBought } from '../catalog/stock-holds.queries.js';
 import { CwsClient } from '../cws/cws-client.js';
 import type { SupplierCode, SupplierOrder } from '../cws/cws.types.js';
+import { UpstreamError } from '../upstream/upstream-error.js';
 import { JobQueue } from '../jobs/job-queue.js';
 import { KeyCipher } from './key-cipher.js';
 import { insertKeys, type NewKey } from './keys.queries.js';
@@ -22,9 +23,15 @@ import {
   readPurchase,
 } from './purchases.queries.js';
 
+const MAX_FILE_NAME_LENGTH = 255;
+/** After CWS took an order back, before it is tried again: a supplier that always cancels must not be asked in a loop. */
+const RETRY_AFTER_CANCEL_SECONDS = 20;
+
 /** Writes down what became of a purchase, and moves its order on. Every method may be called twice with the same news. */
 @Injectable()
 export class SettlePurchaseService {
+  private readonly logger = new Logger(SettlePurchaseService.name);
+
   constructor(
     @InjectDataSource() private readonly dataSource: DataSource,
     private readonly cws: CwsClient,
@@ -55,11 +62,11 @@ export class SettlePurchaseService {
         unitPriceCents,
         reason: isOver ? `CWS: ${order.status}` : undefined,
       });
-      // What is still owed, a second part of the quantity or all of it again, is looked for at once.
-      if (to !== 'fulfilling') await this.jobs.send('purchase-order', { orderId: purchase.orderId }, { manager });
-      if (isServed) {
-        const { orderItemId: reservationItemId, cwsProductId, quantity } = purchase;
-        await markHoldBought(manager, { reservationItemId, cwsProductId, quantity });
+      await this.moveHolds(manager, purchase, { isOver, keys: purchase.keys + stored });
+      if (to !== 'fulfilling') {
+        // What is still owed, a second part of the quantity or all of it again, is looked for.
+        const startAfterSeconds = to === 'dead' ? RETRY_AFTER_CANCEL_SECONDS : 0;
+        await this.jobs.send('purchase-order', { orderId: purchase.orderId }, { manager, startAfterSeconds });
       }
       return to;
     });
@@ -118,6 +125,25 @@ export class SettlePurchaseService {
     return state;
   }
 
+  /**
+   * CWS takes the pieces off its quantity when it accepts the order, not when the codes come: from then on they are bought.
+   * What it takes back is owed again.
+   */
+  private async moveHolds(
+    manager: EntityManager,
+    purchase: PurchaseProgress,
+    news: { isOver: boolean; keys: number },
+  ): Promise<void> {
+    const { orderItemId: reservationItemId, cwsProductId, quantity, state } = purchase;
+    const wasAccepted = state === 'fulfilling';
+    if (!wasAccepted) {
+      const bought = news.isOver ? news.keys : quantity;
+      if (bought > 0) await markHoldBought(manager, { reservationItemId, cwsProductId, quantity: bought });
+    } else if (news.isOver && news.keys < quantity) {
+      await holdOwedAgain(manager, { reservationItemId, cwsProductId, quantity: quantity - news.keys });
+    }
+  }
+
   private async movePurchase(
     manager: EntityManager,
     purchase: PurchaseProgress,
@@ -159,15 +185,28 @@ export class SettlePurchaseService {
     return true;
   }
 
-  /** Codes with a value. CWS may list one by id only, and fill it later. */
+  /**
+   * Codes with a value. CWS may list one by id only, and fill it later. Trouble with reading one must never reach the caller
+   * as trouble with the order: it was bought, whatever happens here, and is asked about again.
+   */
   private async readableCodes(order: SupplierOrder): Promise<(SupplierCode & { value: string })[]> {
     const readable: (SupplierCode & { value: string })[] = [];
     for (const listed of order.lines.flatMap((line) => line.codes)) {
-      const code = listed.value === null ? await this.cws.code(listed.codeId) : listed;
+      const code = listed.value === null ? await this.readCode(listed.codeId) : listed;
       const value = code?.value ?? null;
       if (code !== null && value !== null) readable.push({ ...code, codeId: listed.codeId, value });
     }
     return readable;
+  }
+
+  private async readCode(codeId: string): Promise<SupplierCode | null> {
+    try {
+      return await this.cws.code(codeId);
+    } catch (error) {
+      if (!(error instanceof UpstreamError)) throw error;
+      this.logger.warn(`a bought code cannot be read yet: ${error.message}`);
+      return null;
+    }
   }
 
   private encrypt(codes: readonly (SupplierCode & { value: string })[]): NewKey[] {
@@ -178,7 +217,7 @@ export class SettlePurchaseService {
         id,
         cwsCodeId: code.codeId,
         kind: isFile ? 'file' : 'text',
-        fileName: isFile ? (code.fileName ?? 'key') : null,
+        fileName: isFile ? (code.fileName ?? 'key').slice(0, MAX_FILE_NAME_LENGTH) : null,
         fingerprint: this.cipher.fingerprint(code.value),
         ...this.cipher.encrypt(code.value, id),
       };
