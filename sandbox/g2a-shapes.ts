@@ -12,6 +12,10 @@ export interface OfferShape {
   productId?: 'string' | 'number';
   /** Leaves `active` out, so that only `status` tells. Default false. */
   omitsActive?: boolean;
+  /** Leaves `businessPrice` out. Default false. */
+  omitsBusinessPrice?: boolean;
+  /** Leaves `inventory` out. Default false. */
+  omitsSize?: boolean;
   /** Leaves `type` out. Default false. */
   omitsType?: boolean;
 }
@@ -26,7 +30,8 @@ export function renderOffer(offer: Offer, shape: OfferShape): Record<string, unk
     ...prices(offer, shape.price ?? 'string'),
     visibility: offer.visibility,
     ...(shape.omitsActive === true ? {} : { active: offer.active }),
-    inventory: { size: offer.size, sold: offer.sold },
+    ...(shape.omitsBusinessPrice === true ? { businessPrice: undefined } : {}),
+    ...(shape.omitsSize === true ? {} : { inventory: { size: offer.size, sold: offer.sold } }),
     product: { id: isNumber ? offer.productId : String(offer.productId), name: offer.name },
     updatedAt: new Date(offer.updatedAtMs).toISOString(),
   };

@@ -5,6 +5,7 @@ import {
   g2aOfferId,
   g2aProductId,
 } from '../sandbox/catalog.js';
+import { ReconcileOffersService } from '../src/sync/reconcile-offers.service.js';
 import type { Offer } from '../sandbox/g2a-marketplace.js';
 import { type Keyferry, mapGames, startKeyferry } from './support/keyferry.js';
 
@@ -18,6 +19,8 @@ const OFF = expect.objectContaining({ active: false, size: 0 });
 
 describe('synchronization', () => {
   let keyferry: Keyferry;
+  /** The next listing, without waiting for its time. */
+  const confirm = (): Promise<void> => keyferry.app.get(ReconcileOffersService).readAll();
   const patches = (game: number): number => keyferry.g2a.marketplace.patches(g2aOfferId(game)).length;
 
   beforeAll(async () => {
@@ -126,12 +129,7 @@ describe('synchronization', () => {
     await keyferry.sql('DELETE FROM product_mappings WHERE g2a_product_id = $1', [g2aProductId(7)]);
     await keyferry.sync();
     expect(shown(keyferry, 7)).toEqual(OFF);
-    // Confirmed by the listing, which is read again once its interval has passed.
-    await keyferry.sql(
-      `UPDATE offers SET observed_is_active = false, observed_size = 0, sent_at = NULL, sent_is_active = NULL, sent_size = NULL
-       WHERE g2a_product_id = $1`,
-      [g2aProductId(7)],
-    );
+    await confirm();
     await keyferry.sync();
     expect(await keyferry.sql('SELECT 1 FROM offers WHERE g2a_product_id = $1', [g2aProductId(7)])).toEqual([]);
     const before = patches(7);
@@ -178,7 +176,80 @@ describe('synchronization', () => {
     await keyferry.sql('UPDATE offers SET retry_at = now()');
     await keyferry.sync();
     expect(shown(keyferry, 1)).toMatchObject({ size: 9 });
+    await confirm();
     expect(await offer()).toEqual([{ failed: false, last_error: null }]);
+  });
+
+  it('does not let a back-off delay a stop', async () => {
+    await keyferry.sql(`UPDATE offers SET failure_count = 9, retry_at = now() + interval '10 minutes'`);
+    await keyferry.sql('UPDATE product_mappings SET is_enabled = false WHERE g2a_product_id = $1', [g2aProductId(1)]);
+    await keyferry.sync();
+    expect(shown(keyferry, 1)).toEqual(OFF);
+    await keyferry.sql('UPDATE offers SET failure_count = 0, retry_at = NULL');
+    await keyferry.sql('UPDATE product_mappings SET is_enabled = true');
+    await keyferry.sync();
+  });
+
+  it('counts a change that was accepted and never shown as a failure', async () => {
+    keyferry.g2a.traffic.behaviors.set({ name: 'jobFails', subject: g2aOfferId(1) });
+    keyferry.cws.supplier.setProduct(cwsProductId(1), { quantity: 8 });
+    await keyferry.sync();
+    await keyferry.sql(`UPDATE offers SET sent_at = now() - interval '3 minutes' WHERE sent_at IS NOT NULL`);
+    await confirm();
+    keyferry.g2a.traffic.behaviors.clear({});
+    expect(
+      await keyferry.sql('SELECT failure_count, last_error FROM offers WHERE g2a_product_id = $1', [g2aProductId(1)]),
+    ).toEqual([{ failure_count: 1, last_error: expect.stringContaining('not shown') }]);
+    await keyferry.sync();
+    await confirm();
+    expect(shown(keyferry, 1)).toMatchObject({ size: 8 });
+    expect(await keyferry.sql('SELECT 1 FROM offers WHERE failure_count > 0')).toEqual([]);
+  });
+
+  it('does not sell on an old snapshot of a product that is mapped again', async () => {
+    await keyferry.sql('DELETE FROM product_mapping_suppliers WHERE g2a_product_id = $1', [g2aProductId(2)]);
+    await keyferry.sql(
+      `UPDATE supplier_products SET requested_at = now() - interval '10 days', price_bands = $2 WHERE cws_product_id = $1`,
+      [cwsProductId(2), JSON.stringify([{ fromQuantity: 1, toQuantity: null, unitPrice: 100 }])],
+    );
+    await keyferry.sync();
+    await keyferry.sql('INSERT INTO product_mapping_suppliers VALUES ($1, $2)', [g2aProductId(2), cwsProductId(2)]);
+    const before = patches(2);
+    await keyferry.sync();
+    const sent = keyferry.g2a.marketplace.patches(g2aOfferId(2)).slice(before);
+    expect(sent.flatMap((patch) => patch.body.variant.price?.retail ?? [])).not.toContain('1.77');
+    expect(shown(keyferry, 2)).toMatchObject({ active: true, retailCents: 803 });
+  });
+
+  it('stops a product whose data it does not understand, and goes on with the others', async () => {
+    keyferry.cws.supplier.setProduct(cwsProductId(2), { prices: [{ value: 30_000_000, from: 1, to: null }] });
+    keyferry.cws.supplier.setProduct(cwsProductId(3), { quantity: 17 });
+    await keyferry.sync();
+    expect(shown(keyferry, 2)).toEqual(OFF);
+    expect(shown(keyferry, 3)).toMatchObject({ active: true, size: 17 });
+    const open = (): Promise<unknown[]> =>
+      keyferry.sql(`SELECT 1 FROM alerts WHERE kind = 'supplier_product_unreadable' AND cleared_at IS NULL`);
+    expect(await open()).toHaveLength(1);
+    keyferry.cws.supplier.setProduct(cwsProductId(2), { prices: [{ value: 6.32, from: 1, to: null }] });
+    await keyferry.sql(`UPDATE supplier_products SET requested_at = now() - interval '2 minutes'`);
+    await keyferry.sync();
+    expect(shown(keyferry, 2)).toMatchObject({ active: true });
+    expect(await open()).toEqual([]);
+  });
+
+  it('says that G2A cannot be reached until it can', async () => {
+    const open = async (): Promise<string[]> =>
+      (await keyferry.sql('SELECT kind FROM alerts WHERE cleared_at IS NULL')).map((row: { kind: string }) => row.kind);
+    keyferry.g2a.traffic.behaviors.set({ name: 'losesRequest' });
+    keyferry.cws.supplier.setProduct(cwsProductId(3), { quantity: 16 });
+    await keyferry.sync();
+    await keyferry.sync();
+    expect(await open()).toContain('g2a_unreachable');
+    keyferry.g2a.traffic.behaviors.clear({});
+    await keyferry.sql('UPDATE offers SET retry_at = NULL');
+    await keyferry.sync();
+    expect(await open()).not.toContain('g2a_unreachable');
+    expect(shown(keyferry, 3)).toMatchObject({ size: 16 });
   });
 
   it('writes an audit row for each change of mapping and offer', async () => {
@@ -195,6 +266,40 @@ describe('synchronization', () => {
       'offer.refused',
       'offer.sent',
     ]);
+  });
+});
+
+describe('listings of other shapes', () => {
+  it('that leave size and business price out settle: an unchanged round sends nothing', async () => {
+    const keyferry = await startKeyferry({
+      g2a: { products: 3, listShape: { omitsBusinessPrice: true, omitsSize: true } },
+    });
+    try {
+      await mapGames(keyferry, [1, 2]);
+      await keyferry.sync();
+      await keyferry.app.get(ReconcileOffersService).readAll();
+      keyferry.g2a.traffic.forget();
+      await keyferry.sync();
+      await keyferry.app.get(ReconcileOffersService).readAll();
+      await keyferry.sync();
+      expect(keyferry.g2a.traffic.requests().filter((request) => request.method === 'PATCH')).toEqual([]);
+    } finally {
+      await keyferry.stop();
+    }
+  });
+
+  it.each(['retail', 'business'] as const)('with a %s offer get only that price', async (visibility) => {
+    const keyferry = await startKeyferry({ g2a: { products: 3 } });
+    try {
+      keyferry.g2a.marketplace.edit(g2aOfferId(1), { visibility });
+      await mapGames(keyferry, [1]);
+      await keyferry.sync();
+      const [patch] = keyferry.g2a.marketplace.patches(g2aOfferId(1));
+      expect(patch!.body.variant.price).toEqual({ [visibility]: expect.any(String) });
+      expect(shown(keyferry, 1)).toMatchObject({ active: true });
+    } finally {
+      await keyferry.stop();
+    }
   });
 });
 
@@ -241,8 +346,7 @@ describe('a first synchronization of 1,000 products', () => {
         keyferry,
         Array.from({ length: 1000 }, (_, index) => index + 1),
       );
-      // The sweep takes the catalog in by batches, a round each.
-      for (let round = 0; round < 4; round += 1) await keyferry.sync();
+      await keyferry.sync();
       const offers = keyferry.g2a.marketplace.list();
       expect(offers).toHaveLength(1000);
       const [{ different }] = await keyferry.sql(

@@ -1,6 +1,6 @@
 import { Injectable, Logger } from '@nestjs/common';
 import { InjectDataSource } from '@nestjs/typeorm';
-import { DataSource, IsNull } from 'typeorm';
+import { DataSource, type EntityManager, IsNull } from 'typeorm';
 import { Alert } from './alert.entity.js';
 
 /** What can be wrong. Stable names: people filter by them. */
@@ -11,7 +11,9 @@ export type AlertKind =
   | 'offer_ambiguous'
   | 'offer_unreadable'
   | 'offer_failing'
+  | 'offer_deactivated_by_g2a'
   | 'supplier_product_unreadable'
+  | 'sync_failed'
   | 'cws_unreachable'
   | 'g2a_unreachable';
 
@@ -25,9 +27,15 @@ export class AlertsService {
   /**
    * Opens an alert, or counts up the open one of the same kind and subject.
    * @param subject what it is about (an id of at most 64 characters), '' for the whole installation.
+   * @param manager of a transaction that the alert belongs to.
    */
-  async raise(kind: AlertKind, subject: string, message: string): Promise<void> {
-    const rows = await this.dataSource.query<{ raised_count: number }[]>(
+  async raise(
+    kind: AlertKind,
+    subject: string,
+    message: string,
+    manager: EntityManager = this.dataSource.manager,
+  ): Promise<void> {
+    const rows = await manager.query<{ raised_count: number }[]>(
       `INSERT INTO alerts (kind, subject, message) VALUES ($1, $2, left($3, 1000))
        ON CONFLICT (kind, subject) WHERE cleared_at IS NULL
        DO UPDATE SET raised_count = alerts.raised_count + 1, last_raised_at = now(), message = excluded.message

@@ -20,4 +20,8 @@ export class ProductMappingSupplier {
   /** Order among equally cheap suppliers, lowest first. */
   @Column('smallint', { default: 0 })
   position: number;
+
+  /** Since when it is followed; an older snapshot of it says nothing about today. */
+  @Column('timestamptz', { name: 'mapped_at', default: () => 'now()' })
+  mappedAt: Date;
 }

@@ -31,9 +31,11 @@ export async function storeSupplierAnswer(
     rejected.push(...page.rejected);
   }
   await storeSupplierReports(manager, products, requestedAt);
-  for (const { cwsProductId } of rejected) if (cwsProductId !== null) missing.delete(cwsProductId);
-  // An unreadable product without an id could be any of the missing ones: then none of them can be called gone.
-  const gone = rejected.some(({ cwsProductId }) => cwsProductId === null) ? [] : [...missing];
+  // An unreadable product without an id could be any of the missing ones: then none of them can be called gone. One with an
+  // id cannot be sold on what was known before.
+  const unreadable = rejected.flatMap(({ cwsProductId }) => cwsProductId ?? []);
+  const isComplete = unreadable.length === rejected.length;
+  const gone = [...missing].filter((id) => isComplete || unreadable.includes(id));
   await markSupplierProductsGone(manager, gone, requestedAt);
   return { gone, rejected };
 }

@@ -26,7 +26,7 @@ export class SupplierProductSnapshot {
   @Column('timestamptz', { name: 'release_date', nullable: true })
   releaseDate: Date | null;
 
-  /** CWS answered 404 or left it out when asked for it by id: it counts as out of stock. */
+  /** CWS left it out when asked for it by id, or its data was not understood: it counts as out of stock. */
   @Column('boolean', { name: 'is_gone', default: false })
   isGone: boolean;
 

@@ -28,8 +28,9 @@ export async function storeSupplierReports(
   requestedAt: Date,
 ): Promise<void> {
   if (reports.length === 0) return;
-  // Sorted, so that two writers lock rows in the same order and cannot deadlock.
-  const sorted = [...reports].sort((a, b) => (a.cwsProductId < b.cwsProductId ? -1 : 1));
+  // Each once (pages may shift while they are read), and sorted, so that two writers lock rows in the same order.
+  const distinct = new Map(reports.map((report) => [report.cwsProductId, report]));
+  const sorted = [...distinct.values()].sort((a, b) => (a.cwsProductId < b.cwsProductId ? -1 : 1));
   await manager.query(
     `INSERT INTO supplier_products AS stored
        (cws_product_id, name, quantity, price_bands, release_date, is_gone, requested_at, changed_at)
@@ -59,7 +60,10 @@ export async function storeSupplierReports(
   );
 }
 
-/** Marks products that the supplier, asked for them by id, did not list: they count as out of stock. */
+/**
+ * Marks products that the supplier, asked for them by id, did not list, or listed in a form that was not understood: they
+ * count as out of stock.
+ */
 export async function markSupplierProductsGone(
   manager: EntityManager,
   cwsProductIds: readonly string[],
@@ -69,7 +73,7 @@ export async function markSupplierProductsGone(
   await manager.query(
     `INSERT INTO supplier_products AS stored
        (cws_product_id, name, quantity, price_bands, is_gone, requested_at, changed_at)
-     SELECT id, '', 0, '[]', true, $2, now() FROM unnest($1::uuid[]) AS missing (id) ORDER BY id
+     SELECT DISTINCT id, '', 0, '[]'::jsonb, true, $2::timestamptz, now() FROM unnest($1::uuid[]) AS missing (id) ORDER BY id
      ON CONFLICT (cws_product_id) DO UPDATE SET
        is_gone = true,
        requested_at = excluded.requested_at,
@@ -97,10 +101,13 @@ export async function supplierProductsToCheck(
 ): Promise<string[]> {
   const rows = await manager.query<{ cws_product_id: string }[]>(
     `SELECT mapped.cws_product_id
-     FROM (SELECT DISTINCT cws_product_id FROM product_mapping_suppliers) mapped
+     FROM (
+       SELECT cws_product_id, max(mapped_at) AS mapped_at FROM product_mapping_suppliers GROUP BY cws_product_id
+     ) mapped
      LEFT JOIN supplier_products product USING (cws_product_id)
-     WHERE product.requested_at IS NULL OR product.requested_at < now() - make_interval(secs => $1)
-     ORDER BY product.requested_at NULLS FIRST
+     WHERE product.requested_at IS NULL OR product.requested_at < mapped.mapped_at
+       OR product.requested_at < now() - make_interval(secs => $1)
+     ORDER BY product.requested_at NULLS FIRST, mapped.cws_product_id
      LIMIT $2`,
     [options.maxAgeSeconds, options.limit],
   );
@@ -113,7 +120,10 @@ export interface MappingSupplier {
   readonly bands: readonly PriceBand[];
   /** Pieces not spoken for. */
   readonly available: number;
-  /** Fresh as of: the product's own last request, or the start of the last complete feed pass. Epoch milliseconds. */
+  /**
+   * Fresh as of: the product's own last request, or the start of the last complete feed pass if the feed covers it. Epoch
+   * milliseconds.
+   */
   readonly freshAsOf: number;
   readonly name: string;
 }
@@ -148,7 +158,9 @@ export const MAPPING_STOCK_JOIN = `
       'bands', stock.price_bands,
       'available', stock.available,
       'name', stock.name,
-      'freshAsOf', extract(epoch FROM greatest(stock.requested_at, feed.pass_started_at)) * 1000
+      -- The feed vouches only for a product that was fetched since it was mapped: before, nobody followed its changes.
+      'freshAsOf', extract(epoch FROM CASE WHEN stock.requested_at >= link.mapped_at
+        THEN greatest(stock.requested_at, feed.pass_started_at) ELSE stock.requested_at END) * 1000
     ) ORDER BY link.position, link.cws_product_id) AS suppliers
     FROM product_mapping_suppliers link
     JOIN supplier_stock stock USING (cws_product_id)

@@ -28,7 +28,7 @@ const order = (changes: object = {}): object => ({
   status: 'Completed',
   products: [
     {
-      productId: 'p-1',
+      productId: '00000000-0000-4000-8000-000000000001',
       name: 'Game',
       unitPrice: 6.32,
       codes: [{ codeId: 'c-1', codeType: 'CODE_TEXT', code: 'AAAA-BBBB', filename: '', links: [] }],
@@ -39,11 +39,12 @@ const order = (changes: object = {}): object => ({
   ...changes,
 });
 
-const withCode = (code: object): object => order({ products: [{ productId: 'p-1', unitPrice: 6.32, codes: [code] }] });
+const withCode = (code: object): object =>
+  order({ products: [{ productId: '00000000-0000-4000-8000-000000000001', unitPrice: 6.32, codes: [code] }] });
 
 const purchase: PlaceOrder = {
   clientOrderId: 'ours-1',
-  cwsProductId: 'p-1',
+  cwsProductId: '00000000-0000-4000-8000-000000000001',
   quantity: 1,
   unitPriceCap: cents(632),
 };
@@ -80,10 +81,13 @@ describe('CwsClient', () => {
     it('follows the continuation token to the end and keeps the filter on each page', async () => {
       upstream.answer = ({ query }) =>
         query.get('continuationToken') === null
-          ? { json: { continuationToken: 'next page', items: [product('p-1')] } }
-          : { json: { continuationToken: null, items: [product('p-2')] } };
+          ? { json: { continuationToken: 'next page', items: [product('00000000-0000-4000-8000-000000000001')] } }
+          : { json: { continuationToken: null, items: [product('00000000-0000-4000-8000-000000000002')] } };
       const pages = await collect(client.products({ updatedSince: new Date('2024-05-01T00:00:00Z') }));
-      expect(pages.flatMap(({ products }) => products.map(({ cwsProductId }) => cwsProductId))).toEqual(['p-1', 'p-2']);
+      expect(pages.flatMap(({ products }) => products.map(({ cwsProductId }) => cwsProductId))).toEqual([
+        '00000000-0000-4000-8000-000000000001',
+        '00000000-0000-4000-8000-000000000002',
+      ]);
       expect(upstream.received.map(({ query }) => Object.fromEntries(query))).toEqual([
         { updatedSince: '2024-05-01T00:00:00.000Z' },
         { updatedSince: '2024-05-01T00:00:00.000Z', continuationToken: 'next page' },
@@ -91,7 +95,9 @@ describe('CwsClient', () => {
     });
 
     it('stops at a continuation token that comes twice', async () => {
-      upstream.answer = () => ({ json: { continuationToken: 'same', items: [product('p-1')] } });
+      upstream.answer = () => ({
+        json: { continuationToken: 'same', items: [product('00000000-0000-4000-8000-000000000001')] },
+      });
       const error = await failureOf(collect(client.products()));
       expect(error).toMatchObject({ kind: 'unknown' });
       expect(String(error)).toContain('continuationToken repeats itself');
@@ -99,13 +105,15 @@ describe('CwsClient', () => {
     });
 
     it('reads a product with its price bands sorted by quantity', async () => {
-      upstream.answer = () => ({ json: { continuationToken: null, items: [product('p-1')] } });
+      upstream.answer = () => ({
+        json: { continuationToken: null, items: [product('00000000-0000-4000-8000-000000000001')] },
+      });
       const [page] = await collect(client.products());
       expect(page).toEqual({
         products: [
           {
-            cwsProductId: 'p-1',
-            name: 'Game p-1',
+            cwsProductId: '00000000-0000-4000-8000-000000000001',
+            name: 'Game 00000000-0000-4000-8000-000000000001',
             platform: 'Steam',
             quantity: 216,
             priceBands: [
@@ -140,19 +148,30 @@ describe('CwsClient', () => {
         },
       ],
       ['releaseDate', { releaseDate: 'soon' }],
+      ['quantity is implausibly high', { quantity: 3_000_000_000 }],
+      ['prices[0].value is implausibly high', { prices: [{ value: 30_000_000, from: 1, to: null }] }],
+      ['name', { name: 'a\0b' }],
     ])('skips and reports a product with a wrong %s, and goes on with the others', async (field, changes) => {
       upstream.answer = () => ({
-        json: { continuationToken: null, items: [product('bad', changes), product('good')] },
+        json: {
+          continuationToken: null,
+          items: [
+            product('00000000-0000-4000-8000-000000000098', changes),
+            product('00000000-0000-4000-8000-000000000003'),
+          ],
+        },
       });
       const [page] = await collect(client.products());
-      expect(page!.products.map(({ cwsProductId }) => cwsProductId)).toEqual(['good']);
-      expect(page!.rejected).toEqual([{ cwsProductId: 'bad', reason: expect.stringContaining(field) as string }]);
+      expect(page!.products.map(({ cwsProductId }) => cwsProductId)).toEqual(['00000000-0000-4000-8000-000000000003']);
+      expect(page!.rejected).toEqual([
+        { cwsProductId: '00000000-0000-4000-8000-000000000098', reason: expect.stringContaining(field) as string },
+      ]);
     });
 
     it('reports a product whose id cannot be read', async () => {
-      upstream.answer = () => ({ json: { items: ['what', product('x', { productId: 17 })] } });
+      upstream.answer = () => ({ json: { items: ['what', product('x'), product('x', { productId: 17 })] } });
       const [page] = await collect(client.products());
-      expect(page!.rejected.map(({ cwsProductId }) => cwsProductId)).toEqual([null, null]);
+      expect(page!.rejected.map(({ cwsProductId }) => cwsProductId)).toEqual([null, null, null]);
     });
 
     it('fails on a page without items', async () => {
@@ -179,15 +198,20 @@ describe('CwsClient', () => {
   });
 
   it('rounds a unit price with fractions of a cent up', async () => {
-    upstream.answer = () => ({ json: product('p-1', { prices: [{ value: 6.321, from: 1, to: null }] }) });
-    expect((await client.product('p-1'))!.priceBands[0]!.unitPrice).toBe(633);
+    upstream.answer = () => ({
+      json: product('00000000-0000-4000-8000-000000000001', { prices: [{ value: 6.321, from: 1, to: null }] }),
+    });
+    expect((await client.product('00000000-0000-4000-8000-000000000001'))!.priceBands[0]!.unitPrice).toBe(633);
   });
 
   it('knows a product that is gone from an answer that is not understood', async () => {
     upstream.answer = () => ({ status: 404, json: { status: 404, code: 20001, message: 'not in price list' } });
-    expect(await client.product('p-1')).toBeNull();
+    expect(await client.product('00000000-0000-4000-8000-000000000001')).toBeNull();
     upstream.answer = () => ({ status: 404, text: 'no such page' });
-    expect(await failureOf(client.product('p-1'))).toMatchObject({ kind: 'unknown', status: 404 });
+    expect(await failureOf(client.product('00000000-0000-4000-8000-000000000001'))).toMatchObject({
+      kind: 'unknown',
+      status: 404,
+    });
   });
 
   describe('placeOrder', () => {
@@ -195,7 +219,7 @@ describe('CwsClient', () => {
       upstream.answer = () => ({ json: order() });
       const placed = await client.placeOrder(purchase);
       expect(upstream.received[0]!.body).toBe(
-        '{"allowPreOrder":false,"orderId":"ours-1","products":[{"productId":"p-1","price":6.32,"quantity":1}]}',
+        '{"allowPreOrder":false,"orderId":"ours-1","products":[{"productId":"00000000-0000-4000-8000-000000000001","price":6.32,"quantity":1}]}',
       );
       expect(placed).toEqual({
         cwsOrderId: 'cws-1',
@@ -205,7 +229,7 @@ describe('CwsClient', () => {
         createdAt: new Date('2024-05-01T10:00:00.000Z'),
         lines: [
           {
-            cwsProductId: 'p-1',
+            cwsProductId: '00000000-0000-4000-8000-000000000001',
             unitPrice: 632,
             codes: [{ codeId: 'c-1', kind: 'text', value: 'AAAA-BBBB', fileName: null }],
           },
@@ -243,9 +267,29 @@ describe('CwsClient', () => {
       ['a second 401', { status: 401, json: { error: 'invalid_token' } }],
       ['an order of another id', { json: order({ clientOrderId: 'ours-2' }) }],
       ['an order without our id', { json: order({ clientOrderId: null }) }],
-      ['an order of another product', { json: order({ products: [{ productId: 'p-2', codes: [] }] }) }],
-      ['an order of two products', { json: order({ products: [{ productId: 'p-1' }, { productId: 'p-1' }] }) }],
-      ['a price above the cap', { json: order({ products: [{ productId: 'p-1', unitPrice: 6.33, codes: [] }] }) }],
+      [
+        'an order of another product',
+        { json: order({ products: [{ productId: '00000000-0000-4000-8000-000000000002', codes: [] }] }) },
+      ],
+      [
+        'an order of two products',
+        {
+          json: order({
+            products: [
+              { productId: '00000000-0000-4000-8000-000000000001' },
+              { productId: '00000000-0000-4000-8000-000000000001' },
+            ],
+          }),
+        },
+      ],
+      [
+        'a price above the cap',
+        {
+          json: order({
+            products: [{ productId: '00000000-0000-4000-8000-000000000001', unitPrice: 6.33, codes: [] }],
+          }),
+        },
+      ],
       ['a code of an unknown type', { json: withCode({ codeId: 'c', codeType: 'CODE_SOUND', code: 'SECRET-KEY' }) }],
       ['an empty answer', {}],
     ])('is unclear after %s, and is not sent again', async (name, reply) => {
@@ -309,12 +353,16 @@ describe('CwsClient', () => {
 
     it('keeps what it does not need to know open: no price, no codes, a date in an unknown format', async () => {
       upstream.answer = () => ({
-        json: order({ totalPrice: null, createdOn: '1 May', products: [{ productId: 'p-1' }] }),
+        json: order({
+          totalPrice: null,
+          createdOn: '1 May',
+          products: [{ productId: '00000000-0000-4000-8000-000000000001' }],
+        }),
       });
       expect(await client.order('cws-1')).toMatchObject({
         totalPrice: null,
         createdAt: null,
-        lines: [{ cwsProductId: 'p-1', unitPrice: null, codes: [] }],
+        lines: [{ cwsProductId: '00000000-0000-4000-8000-000000000001', unitPrice: null, codes: [] }],
       });
     });
 
@@ -370,9 +418,11 @@ describe('CwsClient', () => {
       productsRate: { requests: 1, windowSeconds: 60 },
       productRate: { requests: 1, windowSeconds: 60 },
     });
-    upstream.answer = () => ({ json: product('p-1') });
-    await slow.product('p-1');
-    expect(await failureOf(slow.product('p-1', { maxWaitMs: 0 }))).toMatchObject({ kind: 'retry_after' });
+    upstream.answer = () => ({ json: product('00000000-0000-4000-8000-000000000001') });
+    await slow.product('00000000-0000-4000-8000-000000000001');
+    expect(await failureOf(slow.product('00000000-0000-4000-8000-000000000001', { maxWaitMs: 0 }))).toMatchObject({
+      kind: 'retry_after',
+    });
     expect(upstream.received).toHaveLength(1);
     slow.close();
   });

@@ -42,15 +42,15 @@ export class CwsClient {
   }
 
   /** The products that match, page by page. Ids that the supplier does not sell are simply not among them. */
-  async *products(filter: ProductFilter = {}): AsyncIterable<ProductPage> {
+  async *products(filter: ProductFilter = {}, limits: CallLimits = {}): AsyncIterable<ProductPage> {
     const since: Record<string, string> =
       filter.updatedSince === undefined ? {} : { updatedSince: filter.updatedSince.toISOString() };
     if (filter.cwsProductIds === undefined) {
-      yield* this.#productPages(since);
+      yield* this.#productPages(since, limits);
       return;
     }
     for (const productIds of joinInBatches(filter.cwsProductIds)) {
-      yield* this.#productPages({ ...since, productIds });
+      yield* this.#productPages({ ...since, productIds }, limits);
     }
   }
 
@@ -157,7 +157,7 @@ export class CwsClient {
     this.#upstream.close();
   }
 
-  async *#productPages(filter: Record<string, string>): AsyncIterable<ProductPage> {
+  async *#productPages(filter: Record<string, string>, limits: CallLimits): AsyncIterable<ProductPage> {
     const continuation = new Continuation();
     let hasMore = true;
     while (hasMore) {
@@ -173,6 +173,7 @@ export class CwsClient {
           const { page, continuationToken } = readProductPage(body);
           return { page, isContinued: continuation.advance(continuationToken) };
         },
+        ...limits,
       });
       hasMore = answer.isContinued;
       yield answer.page;

@@ -4,7 +4,7 @@ import { G2aClient } from './g2a-client.js';
 import type { MarketplaceOffer } from './g2a.types.js';
 
 const offer = (changes: object = {}): object => ({
-  id: 'offer-1',
+  id: '00000000-0000-4000-a000-000000000001',
   type: 'dropshipping',
   status: 'active',
   price: '5.98',
@@ -17,7 +17,7 @@ const offer = (changes: object = {}): object => ({
 });
 
 const read: MarketplaceOffer = {
-  g2aOfferId: 'offer-1',
+  g2aOfferId: '00000000-0000-4000-a000-000000000001',
   type: 'dropshipping',
   g2aProductId: 10000008939005,
   retailPrice: cents(598),
@@ -51,7 +51,7 @@ describe('G2aClient', () => {
 
   it('sends the API key and secret as OAuth client id and secret', async () => {
     upstream.answer = () => ({ json: { data: offer() } });
-    await client.offer('offer-1');
+    await client.offer('00000000-0000-4000-a000-000000000001');
     expect(Object.fromEntries(new URLSearchParams(upstream.tokenRequests[0]!.body))).toEqual({
       grant_type: 'client_credentials',
       client_id: 'the-key',
@@ -63,15 +63,15 @@ describe('G2aClient', () => {
     it('asks for pages until all results are had', async () => {
       upstream.answer = ({ query }) => ({
         json: {
-          data: [offer({ id: `offer-of-page-${query.get('page')}` })],
+          data: [offer({ id: `00000000-0000-4000-a000-00000000001${query.get('page')}` })],
           meta: { page: Number(query.get('page')), itemsPerPage: 100, totalResults: 201 },
         },
       });
       const pages = await collect(client.offers({ updatedAtFrom: new Date('2024-05-01T00:00:00Z') }));
       expect(pages.map(({ offers }) => offers[0]!.g2aOfferId)).toEqual([
-        'offer-of-page-1',
-        'offer-of-page-2',
-        'offer-of-page-3',
+        '00000000-0000-4000-a000-000000000011',
+        '00000000-0000-4000-a000-000000000012',
+        '00000000-0000-4000-a000-000000000013',
       ]);
       expect(Object.fromEntries(upstream.received[2]!.query)).toEqual({
         updatedAtFrom: '2024-05-01T00:00:00.000Z',
@@ -100,13 +100,16 @@ describe('G2aClient', () => {
 
     it('skips and reports an offer that it does not understand, and goes on with the others', async () => {
       upstream.answer = () => ({
-        json: { data: [offer({ id: 'bad', price: 'cheap' }), null, offer()], meta: { totalResults: 3 } },
+        json: {
+          data: [offer({ id: '00000000-0000-4000-a000-000000000099', price: 'cheap' }), null, offer()],
+          meta: { totalResults: 3 },
+        },
       });
       expect(await collect(client.offers())).toEqual([
         {
           offers: [read],
           rejected: [
-            { g2aOfferId: 'bad', reason: 'price is not an amount' },
+            { g2aOfferId: '00000000-0000-4000-a000-000000000099', reason: 'price is not an amount' },
             { g2aOfferId: null, reason: 'offer is not an object' },
           ],
         },
@@ -155,7 +158,7 @@ describe('G2aClient', () => {
       ['no inventory', { inventory: undefined }, { size: null }],
     ])('reads %s', async (_, changes, expected) => {
       upstream.answer = () => ({ json: { data: offer(changes) } });
-      expect(await client.offer('offer-1')).toEqual({ ...read, ...expected });
+      expect(await client.offer('00000000-0000-4000-a000-000000000001')).toEqual({ ...read, ...expected });
     });
 
     it.each<[string, object]>([
@@ -181,23 +184,26 @@ describe('G2aClient', () => {
       ['id', { id: undefined }],
     ])('fails with the name of the field: %s', async (field, changes) => {
       upstream.answer = () => ({ json: { data: offer(changes) } });
-      const error = await failureOf(client.offer('offer-1'));
+      const error = await failureOf(client.offer('00000000-0000-4000-a000-000000000001'));
       expect(error).toMatchObject({ kind: 'unknown', status: 200 });
       expect(String(error)).toContain(`answer not understood: ${field}`);
     });
 
     it('is null when the offer is gone', async () => {
       upstream.answer = () => ({ status: 404, json: { code: 'OF01', message: 'not found' } });
-      expect(await client.offer('offer-1')).toBeNull();
+      expect(await client.offer('00000000-0000-4000-a000-000000000001')).toBeNull();
     });
   });
 
   describe('updateOffer', () => {
     const bodyOf = async (change: Parameters<G2aClient['updateOffer']>[1]): Promise<unknown> => {
       upstream.answer = () => ({ status: 204 });
-      await client.updateOffer('offer-1', change);
+      await client.updateOffer('00000000-0000-4000-a000-000000000001', change);
       const request = upstream.received.at(-1)!;
-      expect([request.method, request.path]).toEqual(['PATCH', '/v3/sales/offers/offer-1']);
+      expect([request.method, request.path]).toEqual([
+        'PATCH',
+        '/v3/sales/offers/00000000-0000-4000-a000-000000000001',
+      ]);
       return JSON.parse(request.body);
     };
 
@@ -240,7 +246,7 @@ describe('G2aClient', () => {
     });
 
     it.each([-1, 10_001, 1.5])('does not send a size of %p', async (size) => {
-      await expect(client.updateOffer('offer-1', { size })).rejects.toThrow(RangeError);
+      await expect(client.updateOffer('00000000-0000-4000-a000-000000000001', { size })).rejects.toThrow(RangeError);
     });
 
     it.each([
@@ -250,18 +256,18 @@ describe('G2aClient', () => {
       [{ status: 200, json: {} }, null],
     ])('reads the job of the answer %p', async (reply, jobId) => {
       upstream.answer = () => reply;
-      expect(await client.updateOffer('offer-1', { size: 1 })).toEqual({ jobId });
+      expect(await client.updateOffer('00000000-0000-4000-a000-000000000001', { size: 1 })).toEqual({ jobId });
     });
 
     it('repeats an update after a passing failure: its values are absolute', async () => {
       upstream.answer = () => (upstream.received.length === 1 ? { status: 502 } : { status: 204 });
-      await client.updateOffer('offer-1', { size: 1 });
+      await client.updateOffer('00000000-0000-4000-a000-000000000001', { size: 1 });
       expect(upstream.received.map(({ body }) => body)).toEqual(Array(2).fill(upstream.received[0]!.body));
     });
 
     it('tells of a refusal with its code', async () => {
       upstream.answer = () => ({ status: 400, json: { code: 'BR01', message: 'price out of range' } });
-      const error = await failureOf(client.updateOffer('offer-1', { size: 1 }));
+      const error = await failureOf(client.updateOffer('00000000-0000-4000-a000-000000000001', { size: 1 }));
       expect(error).toMatchObject({ kind: 'rejected', status: 400, upstreamCode: 'BR01' });
     });
   });
@@ -279,13 +285,21 @@ describe('G2aClient', () => {
         data: {
           jobId: 'job-1',
           status,
-          elements: [{ resourceId: 'offer-1', resourceType: 'offer', status: 'failed', code: 17, message: 'no' }],
+          elements: [
+            {
+              resourceId: '00000000-0000-4000-a000-000000000001',
+              resourceType: 'offer',
+              status: 'failed',
+              code: 17,
+              message: 'no',
+            },
+          ],
         },
       },
     });
     expect(await client.job('job-1')).toEqual({
       state,
-      elements: [{ resourceId: 'offer-1', state: 'failed', code: '17', message: 'no' }],
+      elements: [{ resourceId: '00000000-0000-4000-a000-000000000001', state: 'failed', code: '17', message: 'no' }],
     });
   });
 });

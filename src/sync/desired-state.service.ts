@@ -8,6 +8,9 @@ import { AppConfig } from '../config/app-config.js';
 import type { PauseReason } from '../control/control.service.js';
 import { desiredState, type DesiredStateInput, isSameDesiredState } from './desired-state.rules.js';
 
+/** Ten million: what is above is a mistake in a fee or a profit, and does not fit the column. */
+const LARGEST_PRICE_CENTS = 1_000_000_000;
+
 /** Turns mappings and supplier snapshots into what every offer should show. */
 @Injectable()
 export class DesiredStateService {
@@ -48,7 +51,9 @@ export class DesiredStateService {
 
   private decide(offer: OfferToPrice, input: DesiredStateInput): DesiredState {
     try {
-      return desiredState(offer, input);
+      const desired = desiredState(offer, input);
+      if ((desired.priceCents ?? 0) > LARGEST_PRICE_CENTS) throw new Error(`a price of ${desired.priceCents} cents`);
+      return desired;
     } catch (error) {
       // One product with absurd numbers must not stop the others; it is not sold.
       this.logger.error(`G2A product ${offer.g2aProductId} cannot be priced: ${String(error)}`);

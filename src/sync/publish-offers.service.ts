@@ -1,40 +1,41 @@
-import { Injectable, Logger } from '@nestjs/common';
+import { Injectable, Logger, type OnModuleDestroy } from '@nestjs/common';
 import { InjectDataSource } from '@nestjs/typeorm';
 import { DataSource } from 'typeorm';
-import { AlertsService } from '../alerts/alerts.service.js';
 import {
   abandonedOffers,
   forgetOffer,
   offersToPublish,
-  recordAccepted,
   recordFailure,
   recordNotSent,
   recordSending,
 } from '../catalog/offers.queries.js';
 import { G2aClient } from '../g2a/g2a-client.js';
 import { UpstreamError } from '../upstream/upstream-error.js';
+import { FailingOffersService } from './failing-offers.service.js';
 import { byRisk, planChange, type PlannedChange } from './publish.rules.js';
 
 /** PATCH requests under way at once. */
 const CONCURRENCY = 16;
-/** Failures in a row after which a person is told. */
-const FAILURES_BEFORE_ALERT = 5;
+/** Longest run of one call. */
+const PUBLISH_SLICE_MS = 5000;
 
 const NOT_FOUND = 404;
 
 /** Closes the difference between what offers should show and what G2A shows, most urgent first. */
 @Injectable()
-export class PublishOffersService {
+export class PublishOffersService implements OnModuleDestroy {
   private readonly logger = new Logger(PublishOffersService.name);
+  private isStopping = false;
 
   constructor(
     @InjectDataSource() private readonly dataSource: DataSource,
     private readonly g2a: G2aClient,
-    private readonly alerts: AlertsService,
+    private readonly failing: FailingOffersService,
   ) {}
 
   /**
-   * Sends one PATCH per offer that differs.
+   * Sends one PATCH per offer that differs, for at most PUBLISH_SLICE_MS: what the rest should show is looked at anew before
+   * it is sent, so that a long queue never sends what has become wrong meanwhile.
    * @returns how many were accepted.
    * @throws UpstreamError when G2A cannot be reached or has had enough: the rest waits for the next call.
    */
@@ -44,10 +45,14 @@ export class PublishOffersService {
       .flatMap((offer) => planChange(offer) ?? [])
       .sort(byRisk)
       .values();
+    const endsAtMs = performance.now() + PUBLISH_SLICE_MS;
     let accepted = 0;
     // All workers draw from one iterator, so the order of risk holds across them.
     const work = async (): Promise<void> => {
-      for (const planned of queue) if (await this.send(planned)) accepted += 1;
+      for (const planned of queue) {
+        if (await this.send(planned)) accepted += 1;
+        if (this.isStopping || performance.now() >= endsAtMs) return;
+      }
     };
     const results = await Promise.allSettled(Array.from({ length: CONCURRENCY }, work));
     for (const g2aOfferId of await abandonedOffers(this.dataSource.manager)) {
@@ -59,23 +64,26 @@ export class PublishOffersService {
     return accepted;
   }
 
-  private async send({ g2aOfferId, change }: PlannedChange): Promise<boolean> {
-    const { manager } = this.dataSource;
-    await recordSending(manager, g2aOfferId, change);
+  /** The process is about to end: sends nothing more. */
+  onModuleDestroy(): void {
+    this.isStopping = true;
+  }
+
+  private async send({ g2aOfferId, visibility, change }: PlannedChange): Promise<boolean> {
+    await recordSending(this.dataSource.manager, g2aOfferId, change);
     try {
       await this.g2a.updateOffer(g2aOfferId, {
-        retailPrice: change.priceCents,
-        businessPrice: change.priceCents,
+        retailPrice: visibility === 'business' ? undefined : change.priceCents,
+        businessPrice: visibility === 'retail' ? undefined : change.priceCents,
         size: change.size,
         isActive: change.isActive,
       });
+      return true;
     } catch (error) {
       if (!(error instanceof UpstreamError)) throw error;
       await this.fail(g2aOfferId, error);
       return false;
     }
-    if (await recordAccepted(manager, g2aOfferId)) await this.alerts.clear('offer_failing', g2aOfferId);
-    return true;
   }
 
   /** One offer's trouble is its own; trouble with G2A as a whole is everybody's and stops this run. */
@@ -85,14 +93,13 @@ export class PublishOffersService {
       await recordNotSent(manager, g2aOfferId);
       throw error;
     }
-    if (error.status === NOT_FOUND) {
+    // Only G2A's own word: a proxy's 404 says nothing about the offer.
+    if (error.status === NOT_FOUND && error.kind === 'rejected') {
       await forgetOffer(manager, g2aOfferId, 'gone at G2A');
       return;
     }
     const failures = await recordFailure(manager, g2aOfferId, error.message);
-    if (failures >= FAILURES_BEFORE_ALERT) {
-      await this.alerts.raise('offer_failing', g2aOfferId, `failed ${failures} times in a row: ${error.message}`);
-    }
+    await this.failing.report({ g2aOfferId, failureCount: failures, lastError: error.message, isRecovered: false });
     if (error.status === undefined) throw error;
   }
 }

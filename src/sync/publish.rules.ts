@@ -7,6 +7,8 @@ export type PublishRisk = (typeof PUBLISH_RISKS)[number];
 /** What to send for an offer, and how urgent it is. */
 export interface PlannedChange {
   readonly g2aOfferId: string;
+  /** A `retail` or `business` offer has only that price. */
+  readonly visibility: OfferToPublish['visibility'];
   readonly change: SentChange;
   readonly risk: PublishRisk;
 }
@@ -22,7 +24,7 @@ export function planChange(offer: OfferToPublish): PlannedChange | null {
   if (!desired.isActive) {
     if (size === undefined && isActive === undefined) return null;
     // G2A wants both to stop selling, whatever it shows now.
-    return { g2aOfferId, change: { size: 0, isActive: false }, risk: 'stop_selling' };
+    return { g2aOfferId, visibility, change: { size: 0, isActive: false }, risk: 'stop_selling' };
   }
 
   const price = desired.priceCents;
@@ -38,7 +40,7 @@ export function planChange(offer: OfferToPublish): PlannedChange | null {
     priceCents !== undefined && shownPrices.some((shownPrice) => shownPrice === null || shownPrice < price);
   const risk: PublishRisk =
     isActive === true ? 'back_in_stock' : isTooLow ? 'raise_price' : priceCents !== undefined ? 'lower_price' : 'stock';
-  return { g2aOfferId, change: { priceCents, size, isActive }, risk };
+  return { g2aOfferId, visibility, change: { priceCents, size, isActive }, risk };
 }
 
 /** Most urgent first; equals keep their order. */

@@ -11,6 +11,7 @@ import {
 } from '../catalog/offers.queries.js';
 import { databaseNow } from '../catalog/supplier-products.queries.js';
 import { G2aClient } from '../g2a/g2a-client.js';
+import { FailingOffersService } from './failing-offers.service.js';
 import type { MarketplaceOffer } from '../g2a/g2a.types.js';
 
 const DROPSHIPPING = 'dropshipping';
@@ -32,43 +33,47 @@ interface ListingResult {
 export class ReconcileOffersService {
   private fullListingAt: Date | null = null;
   private confirmedAt: Date | null = null;
-  /** Products that were mapped when the whole listing was read last. */
-  private lookedFor: ReadonlySet<number> = new Set();
+  /** Products of which the whole listing, when it was read last, showed no offer. */
+  private notFound: ReadonlySet<number> = new Set();
 
   constructor(
     @InjectDataSource() private readonly dataSource: DataSource,
     private readonly g2a: G2aClient,
     private readonly alerts: AlertsService,
+    private readonly failing: FailingOffersService,
   ) {}
 
   /**
-   * Reads the whole listing when that is due or a product was mapped since the last time; otherwise, while changes are
-   * unconfirmed, what changed since the oldest of them.
+   * Reads the whole listing when that is due or a product has no known offer that the last one did not lack; otherwise,
+   * while changes are unconfirmed, what changed since the oldest of them.
+   * @returns whether G2A was asked.
    */
-  async readIfDue(): Promise<void> {
+  async readIfDue(): Promise<boolean> {
     const { manager } = this.dataSource;
     const now = await databaseNow(manager);
     const isDue =
       this.fullListingAt === null || now.getTime() - this.fullListingAt.getTime() >= FULL_LISTING_INTERVAL_MS;
-    if (isDue || (await productsWithoutOffer(manager)).some((product) => !this.lookedFor.has(product))) {
+    if (isDue || (await productsWithoutOffer(manager)).some((product) => !this.notFound.has(product))) {
       await this.readAll();
       this.fullListingAt = this.confirmedAt = now;
-      return;
+      return true;
     }
-    if (this.confirmedAt !== null && now.getTime() - this.confirmedAt.getTime() < CONFIRMATION_INTERVAL_MS) return;
+    if (this.confirmedAt !== null && now.getTime() - this.confirmedAt.getTime() < CONFIRMATION_INTERVAL_MS)
+      return false;
     const unconfirmedSince = await oldestUnconfirmed(manager);
-    if (unconfirmedSince === null) return;
+    if (unconfirmedSince === null) return false;
     await this.read({ updatedAtFrom: new Date(unconfirmedSince.getTime() - CONFIRMATION_OVERLAP_MS) });
     this.confirmedAt = now;
+    return true;
   }
 
   /** Reads the whole listing: finds offers of newly mapped products, drift, and mappings without an offer. */
-  private async readAll(): Promise<void> {
+  async readAll(): Promise<void> {
     const { mapped, seen, unclear } = await this.read({});
-    this.lookedFor = new Set(mapped);
     await this.alerts.clearAllBut('offer_ambiguous', unclear);
     await this.alerts.clearAllBut('offer_unreadable', unclear);
     const missing = mapped.filter((product) => !seen.has(product));
+    this.notFound = new Set(await productsWithoutOffer(this.dataSource.manager));
     if (missing.length === 0) {
       await this.alerts.clear('offer_missing');
       return;
@@ -95,16 +100,21 @@ export class ReconcileOffersService {
     const seenAt = await databaseNow(manager);
     for await (const page of this.g2a.offers(filter)) {
       for (const { g2aOfferId, reason } of page.rejected) {
-        if (g2aOfferId !== null && !knownOffers.has(g2aOfferId)) continue;
-        unclear.push(g2aOfferId ?? '');
-        await this.alerts.raise('offer_unreadable', g2aOfferId ?? '', reason);
+        // One that is not known may be that of a product without an offer: told once, below no subject of its own.
+        const subject = g2aOfferId !== null && knownOffers.has(g2aOfferId) ? g2aOfferId : '';
+        unclear.push(subject);
+        await this.alerts.raise('offer_unreadable', subject, `${g2aOfferId ?? 'an offer'}: ${reason}`);
       }
       for (const offer of page.offers) {
         if (!known.has(offer.g2aProductId)) continue;
         const type = await this.typeOf(offer);
         if (type === null) unclear.push(offer.g2aOfferId);
         if (type !== DROPSHIPPING) continue;
-        byProduct.set(offer.g2aProductId, [...(byProduct.get(offer.g2aProductId) ?? []), offer]);
+        // Pages may shift while they are read, and show an offer twice.
+        const others = (byProduct.get(offer.g2aProductId) ?? []).filter(
+          (other) => other.g2aOfferId !== offer.g2aOfferId,
+        );
+        byProduct.set(offer.g2aProductId, [...others, offer]);
       }
     }
 
@@ -124,7 +134,7 @@ export class ReconcileOffersService {
         `G2A product ${product} has dropshipping offers ${ids}; ${ours === null ? 'none' : `only ${ours}`} is followed`,
       );
     }
-    await storeObservedOffers(manager, clear, seenAt);
+    for (const trouble of await storeObservedOffers(manager, clear, seenAt)) await this.failing.report(trouble);
     return { mapped: [...known.keys()], seen: new Set(byProduct.keys()), unclear };
   }
 

@@ -7,65 +7,98 @@ import { storeSupplierAnswer } from '../catalog/store-supplier-answer.js';
 import {
   databaseNow,
   mappedSupplierProductIds,
+  markSupplierProductsGone,
   storeSupplierReports,
   supplierProductsToCheck,
 } from '../catalog/supplier-products.queries.js';
+import { AppConfig } from '../config/app-config.js';
 import { CwsClient } from '../cws/cws-client.js';
 import type { RejectedProduct } from '../cws/cws.types.js';
+import { InProcessRequestBudget } from '../upstream/request-budget.js';
 import { advanceCursor, readCursor } from './sync-cursors.queries.js';
 
 /** Asked for again on every pass: the supplier's clock is not ours, and a change may become visible late. */
 const FEED_OVERLAP_SECONDS = 120;
 /** Products asked for by id at least this often even when the feed is silent about them: nobody guarantees the feed. */
 const SWEEP_MAX_AGE_SECONDS = 60;
-/** Products per tick of the sweep; about three requests' worth of ids, well inside CWS's list limit at a 5 s interval. */
-const SWEEP_BATCH = 250;
+/** Ids in one question: some 3 KB of URL, below the 4 KB that are safe. */
+const SWEEP_BATCH = 75;
+/** Longest sweep of one round: the feed and the publisher wait for it. */
+const SWEEP_SLICE_MS = 5000;
+/** What the sweep may use of CWS's list limit; the rest is for the feed, for paid orders and for reservations. */
+const SWEEP_SHARE = 0.5;
+/** How long the feed waits for room; a round must not stand still. */
+const FEED_WAIT_MS = 2000;
 
 /** Follows CWS's catalog: what changed since the last pass, and a rolling check of the mapped products by id. */
 @Injectable()
 export class SupplierFeedService {
   private readonly logger = new Logger(SupplierFeedService.name);
 
+  private readonly sweepBudget: InProcessRequestBudget;
+
   constructor(
     @InjectDataSource() private readonly dataSource: DataSource,
     private readonly cws: CwsClient,
     private readonly alerts: AlertsService,
-  ) {}
+    config: AppConfig,
+  ) {
+    const { requests, windowSeconds } = config.cwsProductsRate;
+    const share = { requests: Math.max(1, Math.floor(requests * SWEEP_SHARE)), windowSeconds };
+    this.sweepBudget = new InProcessRequestBudget('cws', 'sweep', share);
+  }
 
   /**
    * Reads what changed since the cursor and stores it. Each page is stored as it arrives, the cursor moves only after the
    * last one: a crash in the middle repeats pages, it never skips one.
+   * @returns true: CWS was asked.
    */
-  async readFeed(): Promise<void> {
+  async readFeed(): Promise<boolean> {
     const { manager } = this.dataSource;
     const startedAt = await databaseNow(manager);
     const position = (await readCursor(manager)) ?? startedAt;
     const mapped = await mappedSupplierProductIds(manager);
     const updatedSince = new Date(position.getTime() - FEED_OVERLAP_SECONDS * 1000);
 
-    for await (const page of this.cws.products({ updatedSince })) {
-      await this.reportUnreadable(
-        page.rejected.filter(({ cwsProductId }) => cwsProductId === null || mapped.has(cwsProductId)),
-      );
+    for await (const page of this.cws.products({ updatedSince }, { maxWaitMs: FEED_WAIT_MS })) {
+      const unreadable = page.rejected.filter(({ cwsProductId }) => cwsProductId === null || mapped.has(cwsProductId));
+      await this.reportUnreadable(unreadable);
+      // What is known of it is not true any more, and what is true is not known: it cannot be sold.
+      const ids = unreadable.flatMap(({ cwsProductId }) => cwsProductId ?? []);
+      await markSupplierProductsGone(manager, ids, startedAt);
       const products = page.products.filter((product) => mapped.has(product.cwsProductId));
       await storeSupplierReports(manager, products, startedAt);
     }
     await advanceCursor(manager, startedAt);
+    return true;
   }
 
   /**
-   * Asks for mapped products by id: those that were never seen first, then the ones not heard of for longest.
+   * Asks for mapped products by id, as far as time and the sweep's share of CWS's limit allow: those that were never seen
+   * first, then the ones not heard of for longest.
+   * @returns whether CWS was asked.
    */
-  async sweep(): Promise<void> {
+  async sweep(): Promise<boolean> {
     const { manager } = this.dataSource;
-    const wanted = await supplierProductsToCheck(manager, { maxAgeSeconds: SWEEP_MAX_AGE_SECONDS, limit: SWEEP_BATCH });
-    if (wanted.length === 0) return;
-    const { gone, rejected } = await storeSupplierAnswer(manager, wanted, () =>
-      this.cws.products({ cwsProductIds: wanted }),
+    const endsAtMs = performance.now() + SWEEP_SLICE_MS;
+    for (let isFirst = true; ; isFirst = false) {
+      const wanted = await supplierProductsToCheck(manager, {
+        maxAgeSeconds: SWEEP_MAX_AGE_SECONDS,
+        limit: SWEEP_BATCH,
+      });
+      if (wanted.length === 0 || performance.now() >= endsAtMs) return !isFirst;
+      await this.sweepBudget.acquire({ maxWaitMs: 0 });
+      await this.check(wanted);
+    }
+  }
+
+  private async check(cwsProductIds: readonly string[]): Promise<void> {
+    const { gone, rejected } = await storeSupplierAnswer(this.dataSource.manager, cwsProductIds, () =>
+      this.cws.products({ cwsProductIds }, { maxWaitMs: 0 }),
     );
     await this.reportUnreadable(rejected);
     const unreadable = new Set(rejected.map(({ cwsProductId }) => cwsProductId));
-    await this.alerts.clear('supplier_product_unreadable', ...wanted.filter((id) => !unreadable.has(id)));
+    await this.alerts.clear('supplier_product_unreadable', ...cwsProductIds.filter((id) => !unreadable.has(id)));
     if (gone.length > 0) this.logger.debug(`${gone.length} mapped products are not in CWS's answer`);
   }
 

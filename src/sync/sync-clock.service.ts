@@ -1,7 +1,9 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { Injectable, Logger, type OnApplicationBootstrap, type OnModuleDestroy } from '@nestjs/common';
 import { SchedulerRegistry } from '@nestjs/schedule';
 import { InjectDataSource } from '@nestjs/typeorm';
 import { DataSource } from 'typeorm';
+import { AlertsService } from '../alerts/alerts.service.js';
 import { AppConfig } from '../config/app-config.js';
 import { SyncRoundService } from './sync-round.service.js';
 
@@ -9,6 +11,10 @@ import { SyncRoundService } from './sync-round.service.js';
 const SYNC_LOCK = 0x53594e43;
 
 const INTERVAL_NAME = 'sync';
+/** How long a shutdown waits for a round; supervisors give 10 s for everything. */
+const SHUTDOWN_PATIENCE_MS = 5000;
+
+const noop = (): void => undefined;
 
 /** Runs a round every SYNC_INTERVAL_SECONDS: never two at once, neither here nor on another replica. */
 @Injectable()
@@ -21,6 +27,7 @@ export class SyncClockService implements OnApplicationBootstrap, OnModuleDestroy
     private readonly config: AppConfig,
     private readonly scheduler: SchedulerRegistry,
     private readonly round: SyncRoundService,
+    private readonly alerts: AlertsService,
   ) {}
 
   onApplicationBootstrap(): void {
@@ -29,22 +36,32 @@ export class SyncClockService implements OnApplicationBootstrap, OnModuleDestroy
     void this.tick();
   }
 
-  /** Stops the clock and waits for the round under way. */
+  /** Stops the clock and waits for the round under way, within reason: every step of it may be cut off. */
   async onModuleDestroy(): Promise<void> {
     if (this.scheduler.doesExist('interval', INTERVAL_NAME)) this.scheduler.deleteInterval(INTERVAL_NAME);
-    await this.running;
+    const patience = new AbortController();
+    await Promise.race([this.running, sleep(SHUTDOWN_PATIENCE_MS, undefined, { signal: patience.signal }).catch(noop)]);
+    patience.abort();
   }
 
   /** One round; while one is under way, that one. Never rejects: trouble is logged, and the next tick tries again. */
   async tick(): Promise<void> {
     this.running ??= this.runAsLeader()
-      .catch((error: unknown) => {
-        this.logger.error(`sync failed: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`);
-      })
+      .then(() => this.alerts.clear('sync_failed'))
+      .catch((error: unknown) => this.reportFailure(error))
       .finally(() => {
         this.running = null;
       });
     await this.running;
+  }
+
+  private async reportFailure(error: unknown): Promise<void> {
+    this.logger.error(`sync failed: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`);
+    try {
+      await this.alerts.raise('sync_failed', '', error instanceof Error ? error.message : String(error));
+    } catch {
+      // The database is what failed: the line above is all that can be said.
+    }
   }
 
   private async runAsLeader(): Promise<void> {

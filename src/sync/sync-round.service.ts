@@ -1,11 +1,33 @@
 import { Injectable } from '@nestjs/common';
-import { AlertsService } from '../alerts/alerts.service.js';
+import { type AlertKind, AlertsService } from '../alerts/alerts.service.js';
 import { ControlService, type PauseReason } from '../control/control.service.js';
 import { UpstreamError } from '../upstream/upstream-error.js';
 import { DesiredStateService } from './desired-state.service.js';
 import { PublishOffersService } from './publish-offers.service.js';
 import { ReconcileOffersService } from './reconcile-offers.service.js';
 import { SupplierFeedService } from './supplier-feed.service.js';
+
+/** What this round has learned about one side; untouched when it was not asked anything. */
+class Reachability {
+  private wasAsked = false;
+  private failure: UpstreamError | null = null;
+
+  /** Trouble with one side must not keep the other side from being looked after: it is noted, not thrown. */
+  async during(work: () => Promise<boolean>): Promise<void> {
+    try {
+      if (await work()) this.wasAsked = true;
+    } catch (error) {
+      if (!(error instanceof UpstreamError)) throw error;
+      // No room in the request budget is no trouble: the next round goes on.
+      if (error.kind !== 'retry_after') this.failure = error;
+    }
+  }
+
+  async tell(alerts: AlertsService, kind: AlertKind): Promise<void> {
+    if (this.failure !== null) await alerts.raise(kind, '', this.failure.message);
+    else if (this.wasAsked) await alerts.clear(kind);
+  }
+}
 
 /** One round of synchronization: supplier, desired state, marketplace. */
 @Injectable()
@@ -19,38 +41,27 @@ export class SyncRoundService {
     private readonly publisher: PublishOffersService,
   ) {}
 
-  /** Runs the round. Trouble with CWS or G2A is alerted, not thrown: the other side is still looked after. */
+  /** Runs the round. Trouble with CWS or G2A is alerted, not thrown. */
   async run(): Promise<void> {
     const pauseReason = await this.control.pauseReason();
     if (pauseReason !== null && !this.control.deactivatesOffersWhilePaused) return;
+    const cws = new Reachability();
+    const g2a = new Reachability();
     // A mapping that was disabled or deleted, or a pause, stops its offers before anything else is asked of anybody.
-    await this.publish(pauseReason);
+    await this.publish(pauseReason, g2a);
     if (pauseReason === null) {
-      await this.withUpstream('cws_unreachable', async () => {
-        await this.feed.sweep();
-        await this.feed.readFeed();
-      });
+      await cws.during(() => this.feed.sweep());
+      await cws.during(() => this.feed.readFeed());
     }
-    await this.withUpstream('g2a_unreachable', () => this.reconcile.readIfDue());
-    await this.publish(pauseReason);
+    await g2a.during(() => this.reconcile.readIfDue());
+    await this.publish(pauseReason, g2a);
     await this.feed.forgetSpentHolds();
+    await cws.tell(this.alerts, 'cws_unreachable');
+    await g2a.tell(this.alerts, 'g2a_unreachable');
   }
 
-  private async publish(pauseReason: PauseReason): Promise<void> {
+  private async publish(pauseReason: PauseReason, g2a: Reachability): Promise<void> {
     await this.desired.refresh(pauseReason);
-    await this.withUpstream('g2a_unreachable', () => this.publisher.publish());
-  }
-
-  private async withUpstream(
-    alert: 'cws_unreachable' | 'g2a_unreachable',
-    work: () => Promise<unknown>,
-  ): Promise<void> {
-    try {
-      await work();
-      await this.alerts.clear(alert);
-    } catch (error) {
-      if (!(error instanceof UpstreamError)) throw error;
-      await this.alerts.raise(alert, '', error.message);
-    }
+    await g2a.during(async () => (await this.publisher.publish()) > 0);
   }
 }

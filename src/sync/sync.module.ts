@@ -4,6 +4,7 @@ import { CatalogModule } from '../catalog/catalog.module.js';
 import { CwsModule } from '../cws/cws.module.js';
 import { G2aModule } from '../g2a/g2a.module.js';
 import { DesiredStateService } from './desired-state.service.js';
+import { FailingOffersService } from './failing-offers.service.js';
 import { PublishOffersService } from './publish-offers.service.js';
 import { ReconcileOffersService } from './reconcile-offers.service.js';
 import { SupplierFeedService } from './supplier-feed.service.js';
@@ -14,6 +15,8 @@ import { SyncRoundService } from './sync-round.service.js';
 @Module({
   imports: [TypeOrmModule.forFeature([SyncCursor]), CatalogModule, CwsModule, G2aModule],
   providers: [
+    FailingOffersService,
+
     SyncClockService,
     SyncRoundService,
     SupplierFeedService,

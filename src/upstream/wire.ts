@@ -1,4 +1,4 @@
-import { type CentRounding, type Cents, InvalidAmountError, parseCents } from '../money/cents.js';
+import { type CentRounding, type Cents, InvalidAmountError, parseCents, cents } from '../money/cents.js';
 
 /** Wire JSON has a shape that we do not understand. Names the field and never its value, which may be a key. */
 export class WireShapeError extends Error {
@@ -29,7 +29,9 @@ export function readArray(value: unknown, field: string): readonly unknown[] {
 
 /** A text that is not empty. */
 export function readText(value: unknown, field: string): string {
-  if (typeof value !== 'string' || value === '') throw new WireShapeError(field, 'is not a text');
+  // PostgreSQL cannot hold a NUL.
+  if (typeof value !== 'string' || value === '' || value.includes('\0'))
+    throw new WireShapeError(field, 'is not a text');
   return value;
 }
 
@@ -39,11 +41,44 @@ export function readOptionalText(value: unknown, field: string): string | null {
 }
 
 /** A whole number from 0 to 2^53 - 1. */
-export function readCount(value: unknown, field: string): number {
+export function readWholeNumber(value: unknown, field: string): number {
   if (typeof value !== 'number' || !Number.isSafeInteger(value) || value < 0) {
     throw new WireShapeError(field, 'is not a whole number of 0 or more');
   }
   return value;
+}
+
+/** The largest number of pieces that we store: PostgreSQL's integer. No supplier has so many keys. */
+const LARGEST_COUNT = 2_147_483_647;
+
+/** A whole number from 0 to 2^31 - 1. */
+export function readCount(value: unknown, field: string): number {
+  const count = readWholeNumber(value, field);
+  if (count > LARGEST_COUNT) throw new WireShapeError(field, 'is implausibly high');
+  return count;
+}
+
+/** A million: no key costs that much, and what is computed from it must stay within what we store. */
+const LARGEST_PRICE = cents(100_000_000);
+
+/** A price: an amount up to a million. */
+export function readPlausiblePrice(value: unknown, field: string, rounding: CentRounding): Cents {
+  const price = readCents(value, field, rounding);
+  if (price > LARGEST_PRICE) throw new WireShapeError(field, 'is implausibly high');
+  return price;
+}
+
+const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
+
+/** Whether this is a UUID, in any case. */
+export function isUuid(value: unknown): value is string {
+  return typeof value === 'string' && UUID.test(value);
+}
+
+/** A UUID, in lower case. */
+export function readUuid(value: unknown, field: string): string {
+  if (!isUuid(value)) throw new WireShapeError(field, 'is not a UUID');
+  return value.toLowerCase();
 }
 
 /** An amount as a JSON number or a decimal text. */

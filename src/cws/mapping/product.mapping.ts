@@ -1,14 +1,17 @@
 import { NO_CENTS } from '../../money/cents.js';
 import type { PriceBand } from '../../money/price-band.js';
 import {
+  isUuid,
   isWireObject,
   parseIsoDate,
   readArray,
-  readCents,
+  readPlausiblePrice,
   readCount,
   readObject,
   readOptionalText,
   readText,
+  readUuid,
+  readWholeNumber,
   WireShapeError,
 } from '../../upstream/wire.js';
 import type { ProductPage, RejectedProduct, SupplierProduct } from '../cws.types.js';
@@ -24,7 +27,7 @@ export function readProductPage(body: unknown): { page: ProductPage; continuatio
     } catch (error) {
       if (!(error instanceof WireShapeError)) throw error;
       const id = isWireObject(item) ? item['productId'] : undefined;
-      rejected.push({ cwsProductId: typeof id === 'string' && id !== '' ? id : null, reason: error.message });
+      rejected.push({ cwsProductId: isUuid(id) ? id.toLowerCase() : null, reason: error.message });
     }
   }
   return {
@@ -37,7 +40,7 @@ export function readProductPage(body: unknown): { page: ProductPage; continuatio
 export function readProduct(value: unknown): SupplierProduct {
   const product = readObject(value, 'product');
   return {
-    cwsProductId: readText(product['productId'], 'productId'),
+    cwsProductId: readUuid(product['productId'], 'productId'),
     name: readText(product['name'], 'name'),
     platform: readOptionalText(product['platform'], 'platform'),
     quantity: readCount(product['quantity'], 'quantity'),
@@ -65,10 +68,10 @@ function readPriceBand(value: unknown, field: string): PriceBand {
   const fromQuantity = readCount(band['from'], `${field}.from`);
   if (fromQuantity < 1) throw new WireShapeError(`${field}.from`, 'is below 1');
   const to = band['to'] ?? null;
-  const toQuantity = to === null ? null : readCount(to, `${field}.to`);
+  const toQuantity = to === null ? null : readWholeNumber(to, `${field}.to`);
   if (toQuantity !== null && toQuantity < fromQuantity) throw new WireShapeError(`${field}.to`, 'is below from');
   // Rounded up: what we pay is never understated.
-  const unitPrice = readCents(band['value'], `${field}.value`, 'up');
+  const unitPrice = readPlausiblePrice(band['value'], `${field}.value`, 'up');
   if (unitPrice <= NO_CENTS) throw new WireShapeError(`${field}.value`, 'is not above zero');
   return { fromQuantity, toQuantity, unitPrice };
 }

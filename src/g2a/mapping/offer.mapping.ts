@@ -6,6 +6,9 @@ import {
   readObject,
   readOptionalText,
   readText,
+  readUuid,
+  readWholeNumber,
+  isUuid,
   type WireObject,
   WireShapeError,
 } from '../../upstream/wire.js';
@@ -37,7 +40,7 @@ export function readOfferPage(body: unknown): { page: OfferPage; position: PageP
     } catch (error) {
       if (!(error instanceof WireShapeError)) throw error;
       const id = isWireObject(item) ? item['id'] : undefined;
-      rejected.push({ g2aOfferId: typeof id === 'string' && id !== '' ? id : null, reason: error.message });
+      rejected.push({ g2aOfferId: isUuid(id) ? id.toLowerCase() : null, reason: error.message });
     }
   }
   return {
@@ -45,7 +48,7 @@ export function readOfferPage(body: unknown): { page: OfferPage; position: PageP
     position: {
       page: readOptionalCount(meta['page'], 'meta.page'),
       itemsPerPage: readOptionalCount(meta['itemsPerPage'], 'meta.itemsPerPage'),
-      totalResults: readCount(meta['totalResults'], 'meta.totalResults'),
+      totalResults: readWholeNumber(meta['totalResults'], 'meta.totalResults'),
     },
     itemCount: items.length,
   };
@@ -62,7 +65,7 @@ function readOffer(value: unknown): MarketplaceOffer {
   const product = readObject(offer['product'], 'product');
   const inventory = readObject(offer['inventory'] ?? {}, 'inventory');
   return {
-    g2aOfferId: readText(outer['id'], 'id'),
+    g2aOfferId: readUuid(outer['id'], 'id'),
     type: readOptionalText(offer['type'], 'type'),
     g2aProductId: readProductId(product['id']),
     ...readOfferPrices(offer),
@@ -88,7 +91,7 @@ function withoutNothing(value: WireObject): WireObject {
 function readProductId(value: unknown): number {
   const id = typeof value === 'string' && /^\d{1,16}$/.test(value) ? Number(value) : value;
   // Beyond 2^53 two products would share one number.
-  return readCount(id, 'product.id');
+  return readWholeNumber(id, 'product.id');
 }
 
 function readIsActive(offer: WireObject): boolean {

@@ -1,5 +1,5 @@
 import type { Cents } from '../../money/cents.js';
-import { isWireObject, readCents, type WireObject, WireShapeError } from '../../upstream/wire.js';
+import { isWireObject, readPlausiblePrice, type WireObject, WireShapeError } from '../../upstream/wire.js';
 
 const COUNTRY = /^(?:ALL|[A-Z]{2})$/;
 
@@ -23,7 +23,7 @@ export function readOfferPrices(offer: WireObject): { retailPrice: Cents | null;
  */
 function readPrice(value: unknown, field: string): Cents | null {
   if (value === undefined || value === null) return null;
-  if (!isWireObject(value)) return readCents(value, field, 'down');
+  if (!isWireObject(value)) return readPlausiblePrice(value, field, 'down');
   assertEuro(value, field);
   if ('value' in value) return readGivenPrice(value['value'], `${field}.value`);
   if ('base' in value) return readGivenPrice(value['base'], `${field}.base`);

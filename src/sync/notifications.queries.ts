@@ -1,0 +1,32 @@
+import type { EntityManager } from 'typeorm';
+
+/** A notification about to be stored. */
+export interface NewNotification {
+  readonly contentHash: Buffer;
+  readonly type: string;
+  readonly occurredAt: Date | null;
+  readonly auctionId: number | null;
+  readonly offerId: string | null;
+  readonly message: string | null;
+  readonly payload: string | null;
+}
+
+/** Stores a notification. @returns false when one that says the same is stored already. */
+export async function insertNotification(manager: EntityManager, notification: NewNotification): Promise<boolean> {
+  const rows = await manager.query<unknown[]>(
+    `INSERT INTO notifications (content_hash, type, occurred_at, auction_id, offer_id, message, payload)
+     VALUES ($1, $2, $3, $4, $5, $6, left($7, 4000))
+     ON CONFLICT DO NOTHING
+     RETURNING id`,
+    [
+      notification.contentHash,
+      notification.type,
+      notification.occurredAt,
+      notification.auctionId,
+      notification.offerId,
+      notification.message,
+      notification.payload,
+    ],
+  );
+  return rows.length > 0;
+}

@@ -1,0 +1,103 @@
+import { createHash } from 'node:crypto';
+import { Injectable } from '@nestjs/common';
+import { InjectDataSource } from '@nestjs/typeorm';
+import { isUUID } from 'class-validator';
+import { DataSource, type EntityManager } from 'typeorm';
+import { AlertsService } from '../alerts/alerts.service.js';
+import { writeAudit } from '../audit/audit-log.js';
+import { markDeactivated } from '../catalog/offer-deactivations.queries.js';
+import { insertNotification } from './notifications.queries.js';
+
+const MAX_MESSAGE_LENGTH = 1000;
+
+/** G2A has switched an offer of ours off. */
+export interface DeactivationNotification {
+  readonly type: 'auction_deactivated';
+  readonly occurredAt: Date | null;
+  /** Of G2A's own; no listing tells which offer it belongs to. */
+  readonly auctionId: number | null;
+  readonly offerId: string | null;
+  readonly message: string | null;
+}
+
+/** Something that we do not act on. */
+export interface OtherNotification {
+  readonly type: 'other';
+  /** G2A's name of the type, at most 64 characters. */
+  readonly name: string;
+  readonly occurredAt: Date | null;
+  /** JSON of the whole notification, without secrets. */
+  readonly payload: string;
+}
+
+/** What G2A tells us without being asked. At least one of a deactivation's ids is given. */
+export type Notification = DeactivationNotification | OtherNotification;
+
+/** Keeps what G2A tells us, and acts on it. */
+@Injectable()
+export class ReceiveNotificationsService {
+  constructor(
+    @InjectDataSource() private readonly dataSource: DataSource,
+    private readonly alerts: AlertsService,
+  ) {}
+
+  /**
+   * Each is stored and acted on in a transaction of its own, and once: a repeat of the call goes on where the first one broke
+   * off. (One transaction over several offers could deadlock with the listing that is being stored.)
+   */
+  async receive(notifications: readonly Notification[]): Promise<void> {
+    for (const notification of notifications) {
+      await this.dataSource.transaction((manager) => this.receiveOne(manager, notification));
+    }
+  }
+
+  private async receiveOne(manager: EntityManager, notification: Notification): Promise<void> {
+    const contentHash = createHash('sha256').update(JSON.stringify(notification)).digest();
+    const { occurredAt } = notification;
+    if (notification.type === 'other') {
+      const { name: type, payload } = notification;
+      const unknowns = { auctionId: null, offerId: null, message: null };
+      await insertNotification(manager, { contentHash, type, occurredAt, payload, ...unknowns });
+      return;
+    }
+    const { type, auctionId, offerId } = notification;
+    const message = asOneLine(notification.message ?? '');
+    const news = { contentHash, type, occurredAt, auctionId, offerId, message, payload: null };
+    if (await insertNotification(manager, news)) await this.deactivate(manager, { auctionId, offerId, message });
+  }
+
+  private async deactivate(
+    manager: EntityManager,
+    { auctionId, offerId, message }: { auctionId: number | null; offerId: string | null; message: string },
+  ): Promise<void> {
+    if (offerId === null) {
+      await this.alerts.raise(
+        'offer_deactivated_by_g2a',
+        `auction ${auctionId}`,
+        `G2A deactivated its auction ${auctionId} and does not say which offer that is: ${message}`,
+        manager,
+      );
+      return;
+    }
+    const g2aProductId = isUUID(offerId) ? await markDeactivated(manager, offerId, message) : null;
+    // Not ours, or not followed: a seller may have other offers.
+    if (g2aProductId === null) return;
+    await writeAudit(manager, 'g2a', [
+      { action: 'offer.deactivated_by_g2a', subjectId: offerId, details: { g2aProductId, message } },
+    ]);
+    await this.alerts.raise(
+      'offer_deactivated_by_g2a',
+      offerId,
+      `G2A deactivated the offer of product ${g2aProductId}, and it stays off: ${message}`,
+      manager,
+    );
+  }
+}
+
+/** Fit for a column and a log line. */
+function asOneLine(text: string): string {
+  return text
+    .replace(/[\p{Cc}\p{Cs}\p{Zl}\p{Zp}]+/gu, ' ')
+    .trim()
+    .slice(0, MAX_MESSAGE_LENGTH);
+}
