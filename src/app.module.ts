@@ -1,6 +1,7 @@
 import { type DynamicModule, Module } from '@nestjs/common';
 import { ScheduleModule } from '@nestjs/schedule';
 import { AdminModule } from './admin/admin.module.js';
+import { OrderDecisionsModule } from './admin/order-decisions.module.js';
 import { AlertsModule } from './alerts/alerts.module.js';
 import type { AppConfig } from './config/app-config.js';
 import { AppConfigModule } from './config/config.module.js';
@@ -31,6 +32,7 @@ export class AppModule {
         SyncModule,
         DropshippingModule,
         AdminModule,
+        OrderDecisionsModule,
       ],
     };
   }

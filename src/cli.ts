@@ -3,6 +3,7 @@ import { Command } from 'commander';
 import { describeFailure } from './cli/failure.js';
 import { migrateCommand } from './cli/migrate.command.js';
 import { printNotice } from './cli/output.js';
+import { offersCommand } from './cli/offers.command.js';
 import { pauseCommand } from './cli/pause.command.js';
 import { resumeCommand } from './cli/resume.command.js';
 import { seedCommand } from './cli/seed.command.js';
@@ -16,7 +17,8 @@ const program = new Command('keyferry')
   .addCommand(migrateCommand())
   .addCommand(statusCommand())
   .addCommand(pauseCommand())
-  .addCommand(resumeCommand());
+  .addCommand(resumeCommand())
+  .addCommand(offersCommand());
 
 try {
   await program.parseAsync();

@@ -14,6 +14,7 @@ import { Order } from './orders/order.entity.js';
 import { Purchase } from './orders/purchase.entity.js';
 import { ReservationItem } from './orders/reservation-item.entity.js';
 import { Reservation } from './orders/reservation.entity.js';
+import { StoredNotification } from './sync/notification.entity.js';
 import { SyncCursor } from './sync/sync-cursor.entity.js';
 
 /** Every table of ours. A test generates a migration from them and finds nothing to do. */
@@ -31,6 +32,7 @@ export const ENTITIES = [
   Reservation,
   ReservationItem,
   StockHold,
+  StoredNotification,
   SupplierProductSnapshot,
   SyncCursor,
 ];

@@ -12,7 +12,7 @@ describe('a paid order', () => {
   beforeAll(async () => {
     keyferry = await startKeyferry({
       cws: { products: 20, alternatives: 20 },
-      environment: { PURCHASE_SETTLE_SECONDS: '2', PURCHASE_RESET_SETTLE_SECONDS: '1' },
+      environment: { PURCHASE_SETTLE_SECONDS: '2', PURCHASE_RESET_SETTLE_SECONDS: '1', ADMIN_PASSWORD: 'a-password' },
     });
     for (const game of GAMES) {
       keyferry.cws.supplier.setProduct(cwsProductId(game), {
@@ -131,6 +131,19 @@ describe('a paid order', () => {
     expect(
       await keyferry.sql(`SELECT message FROM alerts WHERE kind = 'order_needs_attention' AND subject = $1`, [orderId]),
     ).toEqual([{ message: expect.stringContaining('no known outcome') }]);
+
+    // The person has looked at CWS, found no order, and says so.
+    const reopen = (): Promise<Response> =>
+      fetch(`${keyferry.url}/admin/orders/${orderId}/reopen`, {
+        method: 'POST',
+        headers: { authorization: `Basic ${Buffer.from('admin:a-password').toString('base64')}` },
+      });
+    expect((await reopen()).status).toBe(204);
+    await keyferry.customer.waitForKeys(orderId, 1, 20_000);
+    expect(sold(5)).toHaveLength(1);
+    expect(await openAlerts()).not.toContain('order_needs_attention');
+    const again = await reopen();
+    expect([again.status, await again.json()]).toEqual([409, expect.objectContaining({ code: 'order_not_waiting' })]);
   });
 
   it('goes to the next supplier when the cheapest has sold out', async () => {

@@ -18,6 +18,7 @@ import type { AuditActor } from '../audit/audit-log.js';
 import { AppConfig } from '../config/app-config.js';
 import type { ControlState } from '../control/control-state.entity.js';
 import { ControlService } from '../control/control.service.js';
+import { OfferDeactivationsService } from '../sync/offer-deactivations.service.js';
 import { AdminGuard } from '../http-auth/admin.guard.js';
 import {
   readG2aProductId,
@@ -45,6 +46,7 @@ export class AdminController {
     @InjectDataSource() private readonly dataSource: DataSource,
     private readonly control: ControlService,
     private readonly alerts: AlertsService,
+    private readonly deactivations: OfferDeactivationsService,
     private readonly config: AppConfig,
   ) {
     this.actor = `admin:${config.adminUsername.slice(0, MAX_ACTOR_LENGTH - 'admin:'.length)}`;
@@ -108,6 +110,17 @@ export class AdminController {
       });
     }
     return { g2aProductId, offer, mapping, suppliers: await suppliersOfMapping(manager, g2aProductId) };
+  }
+
+  /** G2A's deactivation of the offer has been looked into: it is published again. */
+  @Post('offers/:g2aProductId/clear-deactivation')
+  @HttpCode(HttpStatus.OK)
+  async clearDeactivation(@Param('g2aProductId') id: unknown) {
+    const g2aProductId = readG2aProductId(id);
+    if ((await this.deactivations.clear(this.actor, g2aProductId)) === null) {
+      throw new NotFoundException({ code: 'offer_not_found', message: 'no offer of this product is known' });
+    }
+    return { g2aProductId, offer: await findOffer(this.dataSource.manager, g2aProductId) };
   }
 
   /** The newest lines of the audit log. */

@@ -22,6 +22,8 @@ interface OfferRow {
   failureCount: number;
   retryAt: Date | null;
   lastError: string | null;
+  deactivatedAt: Date | null;
+  deactivationMessage: string | null;
 }
 
 interface MappingRow {
@@ -61,7 +63,8 @@ export async function findOffer(manager: EntityManager, g2aProductId: number) {
        observed_at AS "observedAt",
        sent_price_cents AS "sentPriceCents", sent_lowest_price_cents AS "sentLowestPriceCents", sent_size AS "sentSize",
        sent_is_active AS "sentIsActive", sent_at AS "sentAt",
-       failure_count AS "failureCount", retry_at AS "retryAt", last_error AS "lastError"
+       failure_count AS "failureCount", retry_at AS "retryAt", last_error AS "lastError",
+       deactivated_at AS "deactivatedAt", deactivation_message AS "deactivationMessage"
      FROM offers WHERE g2a_product_id = $1`,
     [g2aProductId],
   );
@@ -97,6 +100,8 @@ export async function findOffer(manager: EntityManager, g2aProductId: number) {
     failureCount: row.failureCount,
     retryAt: row.retryAt,
     lastError: row.lastError,
+    /** By G2A, in its words; null when it is not, or when that has been cleared. */
+    deactivated: row.deactivatedAt === null ? null : { at: row.deactivatedAt, message: row.deactivationMessage },
   };
 }
 

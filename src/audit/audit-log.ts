@@ -6,6 +6,8 @@ import type { EntityManager } from 'typeorm';
  */
 export interface AuditDetails {
   'reservation.created': { items: { g2aProductId: number; quantity: number; salePriceCents: number }[] };
+  'reservation.renewed': { wasExpired: boolean };
+  'reservation.released': Record<string, never>;
   'reservation.ordered': { orderId: string };
   'order.accepted': { reservationId: string; g2aOrderId: number };
   'order.state_changed': { from: string; to: string; reason?: string };
@@ -13,6 +15,9 @@ export interface AuditDetails {
   'purchase.state_changed': { from: string; to: string; cwsOrderId?: string; unitPriceCents?: number; reason?: string };
   'purchase.keys_stored': { count: number };
   'order.keys_delivered': { count: number };
+  'order.keys_returned': { count: number; keyIds: string[] };
+  'offer.deactivated_by_g2a': { g2aProductId: number; message: string };
+  'offer.deactivation_cleared': { g2aProductId: number };
   'control.paused': { reason: string | null };
   'control.resumed': Record<string, never>;
 }
@@ -47,4 +52,19 @@ export async function writeAudit(
       entries.map((entry) => JSON.stringify(entry.details)),
     ],
   );
+}
+
+/**
+ * The same as a part of a larger statement: an INSERT of the entries that auditParameter put into `parameter`, such as '$3'.
+ * What is not certain to happen must not be audited this way: the rows are written whatever the rest of the statement does.
+ */
+export function auditInsert(actor: 'g2a' | 'sync' | 'orders', parameter: `$${number}`): string {
+  return `INSERT INTO audit_log (actor, action, subject_type, subject_id, details)
+    SELECT '${actor}', action, split_part(action, '.', 1), "subjectId", details
+    FROM jsonb_to_recordset(${parameter}::jsonb) AS entry (action text, "subjectId" text, details jsonb)`;
+}
+
+/** The value of auditInsert's parameter. */
+export function auditParameter(entries: readonly AuditEntry[]): string {
+  return JSON.stringify(entries);
 }

@@ -9,6 +9,7 @@ import { Check, Column, Entity, Index, PrimaryColumn } from 'typeorm';
 @Index('offers_g2a_product', ['g2aProductId'], { unique: true })
 @Check('offers_active_is_priced', 'NOT desired_is_active OR (desired_price_cents > 0 AND desired_size > 0)')
 @Check('offers_size_is_allowed', 'desired_size BETWEEN 0 AND 10000')
+@Check('offers_deactivation_has_message', '(deactivated_at IS NULL) = (deactivation_message IS NULL)')
 export class Offer {
   @PrimaryColumn('uuid', { name: 'g2a_offer_id' })
   g2aOfferId: string;
@@ -25,7 +26,7 @@ export class Offer {
   @Column('boolean', { name: 'desired_is_active', default: false })
   desiredIsActive: boolean;
 
-  /** `for_sale`, or why it is not: `out_of_stock`, `unmapped`, `disabled`, `paused`, `stale`, … */
+  /** `for_sale`, or why it is not: `out_of_stock`, `unmapped`, `disabled`, `deactivated_by_g2a`, `paused`, `stale`, … */
   @Column('varchar', { name: 'desired_reason', length: 64, default: 'not_priced_yet' })
   desiredReason: string;
 
@@ -78,4 +79,12 @@ export class Offer {
 
   @Column('varchar', { name: 'last_error', length: 500, nullable: true })
   lastError: string | null;
+
+  /** When G2A told us that it had switched the offer off; null unless it stays off for that. */
+  @Column('timestamptz', { name: 'deactivated_at', nullable: true })
+  deactivatedAt: Date | null;
+
+  /** Why, in G2A's words. */
+  @Column('varchar', { name: 'deactivation_message', length: 1000, nullable: true })
+  deactivationMessage: string | null;
 }

@@ -15,6 +15,8 @@ export interface DesiredState {
 export interface OfferToPrice {
   readonly g2aOfferId: string;
   readonly g2aProductId: number;
+  /** By G2A, and not cleared yet: see offer-deactivations.queries.ts. */
+  readonly isDeactivated: boolean;
   readonly desired: DesiredState;
   readonly mapping: MappingStock | null;
 }
@@ -22,6 +24,7 @@ export interface OfferToPrice {
 interface OfferToPriceRow extends MappingStock {
   g2aOfferId: string;
   offerProductId: number;
+  isDeactivated: boolean;
   desired: DesiredState;
 }
 
@@ -29,6 +32,7 @@ interface OfferToPriceRow extends MappingStock {
 export async function offersToPrice(manager: EntityManager): Promise<OfferToPrice[]> {
   const rows = await manager.query<OfferToPriceRow[]>(
     `SELECT offer.g2a_offer_id AS "g2aOfferId", offer.g2a_product_id AS "offerProductId",
+       offer.deactivated_at IS NOT NULL AS "isDeactivated",
        jsonb_build_object('priceCents', offer.desired_price_cents, 'size', offer.desired_size,
          'isActive', offer.desired_is_active, 'reason', offer.desired_reason,
          'costCents', offer.desired_cost_cents) AS desired,
@@ -37,9 +41,10 @@ export async function offersToPrice(manager: EntityManager): Promise<OfferToPric
      LEFT JOIN product_mappings mapping ON mapping.g2a_product_id = offer.g2a_product_id
      ${MAPPING_STOCK_JOIN}`,
   );
-  return rows.map(({ g2aOfferId, offerProductId, desired, ...mapping }) => ({
+  return rows.map(({ g2aOfferId, offerProductId, isDeactivated, desired, ...mapping }) => ({
     g2aOfferId,
     g2aProductId: offerProductId,
+    isDeactivated,
     desired,
     mapping: (mapping.g2aProductId as number | null) === null ? null : mapping,
   }));
@@ -231,9 +236,10 @@ export interface SentChange {
 /**
  * Notes a change, with its audit row, before it is sent: after a crash the offer counts as sent-and-unconfirmed, which is
  * looked up again, and a reservation made meanwhile already knows the lowest price that may be showing.
+ * @returns false when it must not be sent: G2A has switched the offer off meanwhile, and only a stop does no harm.
  */
-export async function recordSending(manager: EntityManager, g2aOfferId: string, change: SentChange): Promise<void> {
-  await manager.query(
+export async function recordSending(manager: EntityManager, g2aOfferId: string, change: SentChange): Promise<boolean> {
+  const rows = await manager.query<unknown[]>(
     `WITH sending AS (
        UPDATE offers SET
          sent_at = clock_timestamp(),
@@ -241,16 +247,18 @@ export async function recordSending(manager: EntityManager, g2aOfferId: string, 
          sent_lowest_price_cents = least(sent_lowest_price_cents, $2),
          sent_size = coalesce($3, sent_size),
          sent_is_active = coalesce($4, sent_is_active)
-       WHERE g2a_offer_id = $1
+       WHERE g2a_offer_id = $1 AND (deactivated_at IS NULL OR NOT $4)
        RETURNING desired_reason, desired_cost_cents
      )
      INSERT INTO audit_log (actor, action, subject_type, subject_id, details)
      SELECT 'sync', 'offer.sent', 'offer', $1::text, jsonb_strip_nulls(jsonb_build_object(
        'priceCents', $2::integer, 'size', $3::integer, 'isActive', $4::boolean,
        'reason', desired_reason, 'costCents', desired_cost_cents))
-     FROM sending`,
+     FROM sending
+     RETURNING id`,
     [g2aOfferId, change.priceCents ?? null, change.size ?? null, change.isActive ?? null],
   );
+  return rows.length > 0;
 }
 
 /** G2A had no room for the request: it was not processed, so the offer shows what was last observed. */
@@ -298,22 +306,12 @@ export async function forgetOffer(manager: EntityManager, g2aOfferId: string, re
   );
 }
 
-/** Lowest price in cents at which G2A may be selling each of these products; products without an offer are absent. */
-export async function lowestShownPrices(
-  manager: EntityManager,
-  g2aProductIds: readonly number[],
-): Promise<Map<number, Cents>> {
-  const rows = await manager.query<{ product: number; price: Cents | null }[]>(
-    `SELECT g2a_product_id AS product,
-       least(
-         CASE WHEN observed_visibility <> 'business' THEN observed_retail_price_cents END,
-         CASE WHEN observed_visibility <> 'retail' THEN observed_business_price_cents END,
-         sent_lowest_price_cents) AS price
-     FROM offers WHERE g2a_product_id = ANY ($1)`,
-    [g2aProductIds],
-  );
-  return new Map(rows.flatMap((row) => (row.price === null ? [] : [[row.product, row.price] as const])));
-}
+/** Lowest price in cents at which G2A may be selling `offer`: seen, or sent and perhaps showing; null when none is known. */
+export const LOWEST_SHOWN_PRICE = `
+  least(
+    CASE WHEN offer.observed_visibility <> 'business' THEN offer.observed_retail_price_cents END,
+    CASE WHEN offer.observed_visibility <> 'retail' THEN offer.observed_business_price_cents END,
+    offer.sent_lowest_price_cents)`;
 
 /**
  * The G2A products that are ours to look at, each with the id of its offer if that is known: every mapped product, and

@@ -9,42 +9,15 @@ export interface HoldAllocation {
 
 /**
  * Locks the snapshots behind these G2A products until the transaction ends. Whoever wants to claim stock takes this lock
- * first, so that two customers cannot both see the last piece.
+ * first, so that two customers cannot both see the last piece. What depends on it must be read by a later statement: one sees
+ * the database as of its own start, before it waited. All lock in the order of ids, or two would wait for each other.
  */
 export async function lockStock(manager: EntityManager, g2aProductIds: readonly number[]): Promise<void> {
   await manager.query(
     `SELECT 1 FROM supplier_products
      WHERE cws_product_id IN (SELECT cws_product_id FROM product_mapping_suppliers WHERE g2a_product_id = ANY ($1))
-     ORDER BY cws_product_id FOR UPDATE`,
+     ORDER BY cws_product_id FOR NO KEY UPDATE`,
     [g2aProductIds],
-  );
-}
-
-/** Claims pieces until `ttlSeconds` from now. Call under `lockStock`, after checking that they are available. */
-export async function holdStock(
-  manager: EntityManager,
-  allocations: readonly HoldAllocation[],
-  ttlSeconds: number,
-): Promise<void> {
-  await manager.query(
-    `INSERT INTO stock_holds (reservation_item_id, cws_product_id, quantity, state, expires_at)
-     SELECT item, product, quantity, 'reserved', now() + make_interval(secs => $4)
-     FROM unnest($1::uuid[], $2::uuid[], $3::integer[]) AS allocation (item, product, quantity)`,
-    [
-      allocations.map((allocation) => allocation.reservationItemId),
-      allocations.map((allocation) => allocation.cwsProductId),
-      allocations.map((allocation) => allocation.quantity),
-      ttlSeconds,
-    ],
-  );
-}
-
-/** The customer has paid: the pieces are owed and no longer expire. */
-export async function markHoldsOwed(manager: EntityManager, reservationItemIds: readonly string[]): Promise<void> {
-  await manager.query(
-    `UPDATE stock_holds SET state = 'owed', expires_at = NULL
-     WHERE reservation_item_id = ANY ($1) AND state = 'reserved'`,
-    [reservationItemIds],
   );
 }
 
@@ -78,12 +51,23 @@ export async function holdOwedAgain(manager: EntityManager, owed: HoldAllocation
   );
 }
 
-/** Removes holds that no longer count: expired an hour ago, or bought before the product's current snapshot. */
+const DELETE_BATCH = 500;
+
+/**
+ * Removes holds that no longer count: bought before the product's current snapshot, or expired (some minutes ago, so that no
+ * transaction that still saw them live is at work on them). In batches, each by itself; what somebody is working on is left
+ * for next time, so this waits for nobody and cannot deadlock.
+ */
 export async function deleteSpentHolds(manager: EntityManager): Promise<void> {
-  await manager.query(
-    `DELETE FROM stock_holds hold USING supplier_products product
-     WHERE product.cws_product_id = hold.cws_product_id
-       AND (hold.state = 'bought' AND hold.bought_at < product.requested_at
-         OR hold.state = 'reserved' AND hold.expires_at < now() - interval '1 hour')`,
-  );
+  let deleted: number;
+  do {
+    [, deleted] = await manager.query<[unknown[], number]>(
+      `DELETE FROM stock_holds WHERE id IN (
+         SELECT hold.id FROM stock_holds hold JOIN supplier_products product USING (cws_product_id)
+         WHERE hold.state = 'bought' AND hold.bought_at < product.requested_at
+           OR hold.state = 'reserved' AND hold.expires_at < now() - interval '5 minutes'
+         LIMIT $1 FOR UPDATE OF hold SKIP LOCKED)`,
+      [DELETE_BATCH],
+    );
+  } while (deleted === DELETE_BATCH);
 }

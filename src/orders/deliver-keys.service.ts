@@ -1,13 +1,15 @@
 import { Injectable } from '@nestjs/common';
 import { InjectDataSource } from '@nestjs/typeorm';
-import { isUUID } from 'class-validator';
 import { DataSource } from 'typeorm';
+import { AlertsService } from '../alerts/alerts.service.js';
 import { writeAudit } from '../audit/audit-log.js';
-import { mappingStock } from '../catalog/supplier-products.queries.js';
+import { AvailableStockService } from './available-stock.service.js';
 import { KeyCipher } from './key-cipher.js';
-import { deliverableKeys, findOrder, markDelivered } from './keys.queries.js';
-import { OrderNotFoundError } from './order-errors.js';
-import { totalAvailable } from './total-available.js';
+import { type FileMimeType, readKeyFile, safeFileName } from './key-file.rules.js';
+import { deliverableFile, deliverableKeys, markDelivered } from './keys.queries.js';
+import { orderByReference } from './order-by-reference.js';
+import { ItemNotFoundError } from './order-errors.js';
+import { lockOrder } from './purchases.queries.js';
 
 /** A key in the customer's hands. `value` is empty for a file: its bytes have a route of their own. */
 export interface DeliveredItem {
@@ -23,34 +25,42 @@ export interface DeliveredProduct {
   readonly items: readonly DeliveredItem[];
 }
 
-/** Hands keys over. */
+/** A key that is a file, in the customer's hands. */
+export interface DeliveredFile {
+  readonly bytes: Buffer;
+  /** Safe to save under; its extension says what `mimeType` says. */
+  readonly fileName: string;
+  readonly mimeType: FileMimeType;
+}
+
+export interface DeliveryOptions {
+  /** False: the answer stays with us (HEAD asks for its headers alone), so no key counts as delivered. */
+  readonly isDelivery: boolean;
+}
+
+/** Hands keys over. Order references are our UUID or the digits of the G2A order id. */
 @Injectable()
 export class DeliverKeysService {
   constructor(
     @InjectDataSource() private readonly dataSource: DataSource,
     private readonly cipher: KeyCipher,
+    private readonly alerts: AlertsService,
+    private readonly available: AvailableStockService,
   ) {}
 
   /**
    * The keys of an order, the same on every call; a product whose keys have not come yet has none.
-   * @param orderReference our UUID or the digits of the G2A order id.
    * @throws OrderNotFoundError
    */
-  async inventory(orderReference: string): Promise<DeliveredProduct[]> {
+  async inventory(orderReference: string, { isDelivery }: DeliveryOptions): Promise<DeliveredProduct[]> {
     const { manager } = this.dataSource;
-    const order = await findOrder(manager, parseReference(orderReference));
-    if (order === null) throw new OrderNotFoundError();
+    const order = await orderByReference(manager, orderReference);
     const keys = await deliverableKeys(manager, order.id);
-    const stock = totalAvailable(
-      order.items,
-      await mappingStock(
-        manager,
-        order.items.map((item) => item.g2aProductId),
-      ),
+    const stock = await this.available.of(
+      manager,
+      order.items.map((item) => item.g2aProductId),
     );
-    const fresh = keys.filter((key) => !key.isDelivered).map((key) => key.id);
-    if (fresh.length > 0) await this.recordDelivery(order.id, fresh);
-    return order.items.map((item, index) => ({
+    const products = order.items.map((item, index) => ({
       g2aProductId: item.g2aProductId,
       inventorySize: stock[index]?.inventorySize ?? 0,
       items: keys
@@ -61,20 +71,41 @@ export class DeliverKeysService {
           kind: key.kind,
         })),
     }));
+    // After the last step that may fail: what is noted as delivered does leave.
+    const fresh = keys.filter((key) => key.kind === 'text' && !key.isDelivered).map((key) => key.id);
+    if (isDelivery && fresh.length > 0) await this.recordDelivery(order.id, fresh);
+    return products;
+  }
+
+  /**
+   * A key that is a file, the same on every call.
+   * @throws OrderNotFoundError, or ItemNotFoundError for anything but a file of this order that may be handed over.
+   */
+  async file(orderReference: string, keyId: string, { isDelivery }: DeliveryOptions): Promise<DeliveredFile> {
+    const { manager } = this.dataSource;
+    const order = await orderByReference(manager, orderReference);
+    const key = await deliverableFile(manager, order.id, keyId);
+    if (key === null) throw new ItemNotFoundError();
+    const file = readKeyFile(this.cipher.decrypt(key, key.id));
+    if ('undeliverableReason' in file) {
+      // Stored before files were looked at on their way in.
+      await this.alerts.raise(
+        'order_needs_attention',
+        order.id,
+        `a key came as a file that is not handed over (${file.undeliverableReason})`,
+      );
+      throw new ItemNotFoundError();
+    }
+    if (isDelivery && !key.isDelivered) await this.recordDelivery(order.id, [key.id]);
+    return { ...file, fileName: safeFileName(key.fileName, file.mimeType) };
   }
 
   private async recordDelivery(orderId: string, keyIds: readonly string[]): Promise<void> {
     await this.dataSource.transaction(async (manager) => {
+      await lockOrder(manager, orderId);
       const count = await markDelivered(manager, keyIds);
       if (count === 0) return;
       await writeAudit(manager, 'g2a', [{ action: 'order.keys_delivered', subjectId: orderId, details: { count } }]);
     });
   }
-}
-
-function parseReference(reference: string): { orderId: string } | { g2aOrderId: number } {
-  if (isUUID(reference)) return { orderId: reference };
-  const g2aOrderId = /^\d{1,16}$/.test(reference) ? Number(reference) : NaN;
-  if (!Number.isSafeInteger(g2aOrderId)) throw new OrderNotFoundError();
-  return { g2aOrderId };
 }

@@ -1,4 +1,5 @@
 import { Check, Column, Entity, ForeignKey, Index, PrimaryColumn } from 'typeorm';
+import type { UndeliverableReason } from './key-file.rules.js';
 import { OrderItem } from './order-item.entity.js';
 import { Purchase } from './purchase.entity.js';
 
@@ -9,6 +10,7 @@ import { Purchase } from './purchase.entity.js';
 @Index('keys_order_item', ['orderItemId'])
 @Check('keys_kind_is_known', `kind IN ('text', 'file')`)
 @Check('keys_file_has_name', `(kind = 'file') = (file_name IS NOT NULL)`)
+@Check('keys_only_files_are_undeliverable', `undeliverable_reason IS NULL OR kind = 'file'`)
 export class Key {
   /** The inventory id that G2A sees. */
   @PrimaryColumn('uuid')
@@ -42,12 +44,18 @@ export class Key {
   @Column('varchar', { name: 'file_name', length: 255, nullable: true })
   fileName: string | null;
 
+  /** Why this file is not handed over, until a person decides; null when it is. */
+  @Column('varchar', { name: 'undeliverable_reason', length: 32, nullable: true })
+  undeliverableReason: UndeliverableReason | null;
+
   @Column('timestamptz', { name: 'created_at', default: () => 'now()' })
   createdAt: Date;
 
+  /** When its value first left us: a text with the inventory, a file through its own route. */
   @Column('timestamptz', { name: 'first_delivered_at', nullable: true })
   firstDeliveredAt: Date | null;
 
+  /** G2A gave it back: it is never delivered again, and stays what was owed. */
   @Column('timestamptz', { name: 'returned_at', nullable: true })
   returnedAt: Date | null;
 }

@@ -1,4 +1,5 @@
 import type { EntityManager } from 'typeorm';
+import type { UndeliverableReason } from './key-file.rules.js';
 
 /** A key about to be stored, already encrypted. */
 export interface NewKey {
@@ -9,6 +10,7 @@ export interface NewKey {
   readonly encryptionKeyId: string;
   readonly fingerprint: Buffer;
   readonly fileName: string | null;
+  readonly undeliverableReason: UndeliverableReason | null;
 }
 
 /**
@@ -22,10 +24,11 @@ export async function insertKeys(
   keys: readonly NewKey[],
 ): Promise<number> {
   const rows = await manager.query<unknown[]>(
-    `INSERT INTO keys (id, purchase_id, order_item_id, cws_code_id, kind, ciphertext, encryption_key_id, fingerprint, file_name)
-     SELECT id, $1, $2, code, kind, ciphertext, key_id, fingerprint, file_name
-     FROM unnest($3::uuid[], $4::text[], $5::text[], $6::bytea[], $7::text[], $8::bytea[], $9::text[])
-       AS key (id, code, kind, ciphertext, key_id, fingerprint, file_name)
+    `INSERT INTO keys (id, purchase_id, order_item_id, cws_code_id, kind, ciphertext, encryption_key_id, fingerprint,
+       file_name, undeliverable_reason)
+     SELECT id, $1, $2, code, kind, ciphertext, key_id, fingerprint, file_name, reason
+     FROM unnest($3::uuid[], $4::text[], $5::text[], $6::bytea[], $7::text[], $8::bytea[], $9::text[], $10::text[])
+       AS key (id, code, kind, ciphertext, key_id, fingerprint, file_name, reason)
      ON CONFLICT DO NOTHING
      RETURNING id`,
     [
@@ -38,45 +41,109 @@ export async function insertKeys(
       keys.map((key) => key.encryptionKeyId),
       keys.map((key) => key.fingerprint),
       keys.map((key) => key.fileName),
+      keys.map((key) => key.undeliverableReason),
     ],
   );
   return rows.length;
 }
 
-/** A key to hand over. */
-export interface DeliverableKey {
+/**
+ * The keys owed to an order's items ($1): never more than the quantity, always the same ones. One that was handed over or
+ * returned keeps its place, so that no other key of the order is delivered in place of it.
+ */
+const DELIVERABLE_KEYS = `(
+  SELECT key.*, item.quantity, row_number() OVER (
+      PARTITION BY item.id
+      ORDER BY key.undeliverable_reason IS NOT NULL, coalesce(key.first_delivered_at, key.returned_at), key.created_at, key.id
+    ) AS place
+  FROM keys key JOIN order_items item ON item.id = key.order_item_id
+  WHERE item.order_id = $1
+) key WHERE place <= quantity AND returned_at IS NULL AND undeliverable_reason IS NULL`;
+
+interface DeliverableItem {
   readonly id: string;
   readonly orderItemId: string;
-  readonly kind: 'text' | 'file';
+  readonly isDelivered: boolean;
+}
+
+/** A key to hand over. A file's value is not among the columns: it may have megabytes. */
+export type DeliverableKey = DeliverableItem &
+  (
+    | { readonly kind: 'text'; readonly ciphertext: Buffer; readonly encryptionKeyId: string }
+    | { readonly kind: 'file'; readonly ciphertext: null }
+  );
+
+/** The keys to hand over of an order, in the order in which they came. */
+export async function deliverableKeys(manager: EntityManager, orderId: string): Promise<DeliverableKey[]> {
+  return manager.query<DeliverableKey[]>(
+    `SELECT id, order_item_id AS "orderItemId", kind, CASE kind WHEN 'text' THEN ciphertext END AS ciphertext,
+       encryption_key_id AS "encryptionKeyId", first_delivered_at IS NOT NULL AS "isDelivered"
+     FROM ${DELIVERABLE_KEYS}
+     ORDER BY order_item_id, created_at, id`,
+    [orderId],
+  );
+}
+
+/** A file to hand over. */
+export interface DeliverableFile {
+  readonly id: string;
+  readonly fileName: string;
   readonly ciphertext: Buffer;
   readonly encryptionKeyId: string;
   readonly isDelivered: boolean;
 }
 
-/** The keys owed to an order's items: not returned, never more than the quantity, always the same ones. */
-export async function deliverableKeys(manager: EntityManager, orderId: string): Promise<DeliverableKey[]> {
-  return manager.query<DeliverableKey[]>(
-    `SELECT id, "orderItemId", kind, ciphertext, "encryptionKeyId", "isDelivered"
-     FROM (
-       SELECT key.id, key.order_item_id AS "orderItemId", key.kind, key.ciphertext,
-         key.encryption_key_id AS "encryptionKeyId", key.first_delivered_at IS NOT NULL AS "isDelivered",
-         item.quantity, row_number() OVER (PARTITION BY item.id ORDER BY key.created_at, key.id) AS place
-       FROM keys key JOIN order_items item ON item.id = key.order_item_id
-       WHERE item.order_id = $1 AND key.returned_at IS NULL
-     ) key
-     WHERE place <= quantity
-     ORDER BY "orderItemId", place`,
-    [orderId],
+/** One of an order's files, if it is among the keys to hand over. */
+export async function deliverableFile(
+  manager: EntityManager,
+  orderId: string,
+  keyId: string,
+): Promise<DeliverableFile | null> {
+  const rows = await manager.query<DeliverableFile[]>(
+    `SELECT id, file_name AS "fileName", ciphertext, encryption_key_id AS "encryptionKeyId",
+       first_delivered_at IS NOT NULL AS "isDelivered"
+     FROM ${DELIVERABLE_KEYS} AND kind = 'file' AND id = $2`,
+    [orderId, keyId],
   );
+  return rows[0] ?? null;
 }
 
-/** Notes the first delivery of these keys. @returns how many were delivered for the first time. */
+/**
+ * Notes the first delivery of these keys. To be called under the order's lock.
+ * @returns how many were delivered for the first time.
+ */
 export async function markDelivered(manager: EntityManager, keyIds: readonly string[]): Promise<number> {
   const [, affected] = await manager.query<[unknown[], number]>(
     'UPDATE keys SET first_delivered_at = now() WHERE id = ANY ($1) AND first_delivered_at IS NULL',
     [keyIds],
   );
   return affected;
+}
+
+/** How many of these keys belong to the order. */
+export async function countKeysOfOrder(
+  manager: EntityManager,
+  orderId: string,
+  keyIds: readonly string[],
+): Promise<number> {
+  const [row] = await manager.query<[{ count: number }]>(
+    `SELECT count(*)::integer AS count FROM keys key JOIN order_items item ON item.id = key.order_item_id
+     WHERE item.order_id = $1 AND key.id = ANY ($2)`,
+    [orderId, keyIds],
+  );
+  return row.count;
+}
+
+/**
+ * Notes that these keys came back. To be called under the order's lock.
+ * @returns those that had not come back before.
+ */
+export async function markReturned(manager: EntityManager, keyIds: readonly string[]): Promise<string[]> {
+  const [rows] = await manager.query<[{ id: string }[], number]>(
+    'UPDATE keys SET returned_at = now() WHERE id = ANY ($1) AND returned_at IS NULL RETURNING id',
+    [keyIds],
+  );
+  return rows.map((row) => row.id);
 }
 
 /** An order's id by our UUID or by G2A's order id, with its items. Null: there is none. */

@@ -77,6 +77,15 @@ export class ReservationExpiredError extends OrdersError {
   }
 }
 
+/** A reservation that has become an order can neither be renewed nor released. */
+export class ReservationOrderedError extends OrdersError {
+  readonly code = 'reservation_ordered';
+  readonly status = 400;
+  constructor() {
+    super('the reservation has become an order');
+  }
+}
+
 /** The reservation is an order already; `orderId` is told to the caller that placed it. */
 export class OrderExistsError extends OrdersError {
   readonly code = 'order_exists';
@@ -99,5 +108,23 @@ export class OrderNotFoundError extends OrdersError {
   readonly status = 404;
   constructor() {
     super('no such order');
+  }
+}
+
+/** Also for an item of another kind than the route hands out, and for one that was returned. */
+export class ItemNotFoundError extends OrdersError {
+  readonly code = 'item_not_found';
+  readonly status = 404;
+  constructor() {
+    super('no such item in this order');
+  }
+}
+
+/** A person's decision about an order that does not wait for one. */
+export class OrderNotWaitingError extends OrdersError {
+  readonly code = 'order_not_waiting';
+  readonly status = 409;
+  constructor(state: string) {
+    super(`the order is ${state}: only one that needs attention can be reopened`);
   }
 }

@@ -5,7 +5,8 @@ const item = (
   quantity: number,
   keys: number,
   livePurchaseState: PurchaseState | null = null,
-): Parameters<typeof nextOrderState>[1][number] => ({ quantity, keys, livePurchaseState });
+  undeliverableKeys = 0,
+): Parameters<typeof nextOrderState>[1][number] => ({ quantity, keys, undeliverableKeys, livePurchaseState });
 
 describe('the state of an order', () => {
   it.each([
@@ -22,6 +23,10 @@ describe('the state of an order', () => {
     ['needs_attention', [item(1, 0, 'fulfilling')], 'needs_attention'],
     ['needs_attention', [item(1, 1)], 'completed'],
     ['failed', [item(1, 1)], 'failed'],
+    // All keys are here, and one of them cannot be handed over.
+    ['purchasing', [item(2, 2, null, 1)], 'needs_attention'],
+    ['needs_attention', [item(1, 1), item(1, 1, null, 1)], 'needs_attention'],
+    ['fulfilling', [item(2, 1, null, 1)], 'purchasing'],
   ] as const)('%s with %j is %s', (current, items, expected) => {
     expect(nextOrderState(current, items)).toBe(expected);
   });

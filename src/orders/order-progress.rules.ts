@@ -4,6 +4,8 @@ import type { OrderState, PurchaseState } from './order-state.rules.js';
 export interface ItemState {
   readonly quantity: number;
   readonly keys: number;
+  /** Paid for and stored, but not to be handed over: see key-file.rules.ts. */
+  readonly undeliverableKeys: number;
   readonly livePurchaseState: PurchaseState | null;
 }
 
@@ -13,7 +15,9 @@ export interface ItemState {
  */
 export function nextOrderState(current: OrderState, items: readonly ItemState[]): OrderState {
   if (current === 'failed') return current;
-  if (items.every((item) => item.keys >= item.quantity)) return 'completed';
+  if (items.every((item) => item.keys >= item.quantity)) {
+    return items.some((item) => item.undeliverableKeys > 0) ? 'needs_attention' : 'completed';
+  }
   if (current === 'needs_attention') return current;
   const isFulfilling = items.every(
     (item) =>

@@ -3,6 +3,7 @@ import { TypeOrmModule } from '@nestjs/typeorm';
 import { CatalogModule } from '../catalog/catalog.module.js';
 import { CwsModule } from '../cws/cws.module.js';
 import { AcceptOrderService } from './accept-order.service.js';
+import { AvailableStockService } from './available-stock.service.js';
 import { ChooseSupplierService } from './choose-supplier.service.js';
 import { DeliverKeysService } from './deliver-keys.service.js';
 import { KeyCipher } from './key-cipher.js';
@@ -10,12 +11,19 @@ import { Key } from './key.entity.js';
 import { OrderItem } from './order-item.entity.js';
 import { OrderJobsService } from './order-jobs.service.js';
 import { Order } from './order.entity.js';
+import { LiveStockService } from './live-stock.service.js';
+import { PlanReservationService } from './plan-reservation.service.js';
 import { PollPurchaseService } from './poll-purchase.service.js';
 import { PurchaseOrderService } from './purchase-order.service.js';
 import { Purchase } from './purchase.entity.js';
+import { ReleaseReservationService } from './release-reservation.service.js';
+import { ReopenOrderService } from './reopen-order.service.js';
+import { RenewReservationService } from './renew-reservation.service.js';
+import { ReservationCleanUpService } from './reservation-clean-up.service.js';
 import { ReservationItem } from './reservation-item.entity.js';
 import { Reservation } from './reservation.entity.js';
 import { ReserveStockService } from './reserve-stock.service.js';
+import { ReturnKeysService } from './return-keys.service.js';
 import { SettlePurchaseService } from './settle-purchase.service.js';
 
 @Module({
@@ -26,15 +34,31 @@ import { SettlePurchaseService } from './settle-purchase.service.js';
   ],
   providers: [
     AcceptOrderService,
+    AvailableStockService,
     ChooseSupplierService,
     DeliverKeysService,
     KeyCipher,
+    LiveStockService,
     OrderJobsService,
+    PlanReservationService,
     PollPurchaseService,
     PurchaseOrderService,
+    ReleaseReservationService,
+    RenewReservationService,
+    ReopenOrderService,
+    ReservationCleanUpService,
     ReserveStockService,
+    ReturnKeysService,
     SettlePurchaseService,
   ],
-  exports: [AcceptOrderService, DeliverKeysService, ReserveStockService],
+  exports: [
+    AcceptOrderService,
+    DeliverKeysService,
+    ReleaseReservationService,
+    RenewReservationService,
+    ReopenOrderService,
+    ReserveStockService,
+    ReturnKeysService,
+  ],
 })
 export class OrdersModule {}

@@ -15,8 +15,10 @@ export interface ItemProgress {
   readonly g2aProductId: number;
   readonly quantity: number;
   readonly salePriceCents: Cents;
-  /** Keys in hand, returned ones not counted. */
+  /** Keys that came. Returned ones too: what was handed over stays fulfilled, nothing is bought in its place. */
   readonly keys: number;
+  /** Those among them that came as a file which may not be handed over. */
+  readonly undeliverableKeys: number;
   /** Purchases that came to nothing. */
   readonly deadPurchases: number;
   readonly livePurchaseId: string | null;
@@ -42,10 +44,14 @@ export async function lockOrder(manager: EntityManager, id: string): Promise<Ord
 export async function readItems(manager: EntityManager, orderId: string): Promise<ItemProgress[]> {
   return manager.query<ItemProgress[]>(
     `SELECT item.id, item.g2a_product_id AS "g2aProductId", item.quantity, item.sale_price_cents AS "salePriceCents",
-       (SELECT count(*) FROM keys WHERE order_item_id = item.id AND returned_at IS NULL)::integer AS keys,
+       stored.keys, stored.undeliverable AS "undeliverableKeys",
        (SELECT count(*) FROM purchases WHERE order_item_id = item.id AND state = 'dead')::integer AS "deadPurchases",
        live.id AS "livePurchaseId", live.state AS "livePurchaseState"
      FROM order_items item
+     CROSS JOIN LATERAL (
+       SELECT count(*)::integer AS keys, count(undeliverable_reason)::integer AS undeliverable
+       FROM keys WHERE order_item_id = item.id
+     ) stored
      LEFT JOIN purchases live ON live.order_item_id = item.id AND live.state IN ('intended', 'unknown', 'fulfilling')
      WHERE item.order_id = $1
      ORDER BY item.g2a_product_id`,
@@ -181,4 +187,25 @@ export async function idleOrders(manager: EntityManager, idleSeconds: number): P
     [idleSeconds],
   );
   return rows.map((row) => row.id);
+}
+
+/** Gives up the purchases of an order whose outcome is unknown. @returns their ids. */
+export async function abandonUnknownPurchases(manager: EntityManager, orderId: string): Promise<string[]> {
+  const [rows] = await manager.query<[{ id: string }[], number]>(
+    `UPDATE purchases SET state = 'dead', updated_at = now(), last_error = 'given up by a person'
+     WHERE state = 'unknown' AND order_item_id IN (SELECT id FROM order_items WHERE order_id = $1)
+     RETURNING id`,
+    [orderId],
+  );
+  return rows.map((row) => row.id);
+}
+
+/** Takes an order out of a person's hands again, with a new deadline. */
+export async function reopenOrder(manager: EntityManager, orderId: string, deadlineSeconds: number): Promise<void> {
+  await manager.query(
+    `UPDATE orders SET state = 'purchasing', attention_reason = NULL, updated_at = now(),
+       deadline_at = now() + make_interval(secs => $2)
+     WHERE id = $1 AND state = 'needs_attention'`,
+    [orderId, deadlineSeconds],
+  );
 }

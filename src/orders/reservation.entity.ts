@@ -2,7 +2,7 @@ import { Check, Column, Entity, Index, PrimaryColumn } from 'typeorm';
 
 /** A G2A customer's claim on stock. It has expired when `active` and past `expires_at`; nothing needs to mark it so. */
 @Entity('reservations')
-@Index('reservations_expiry', ['expiresAt'], { where: `state = 'active'` })
+@Index('reservations_expiry', ['expiresAt'], { where: `state <> 'ordered'` })
 @Check('reservations_state_is_known', `state IN ('active', 'released', 'ordered')`)
 export class Reservation {
   @PrimaryColumn('uuid')

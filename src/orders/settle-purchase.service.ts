@@ -10,6 +10,7 @@ import type { SupplierCode, SupplierOrder } from '../cws/cws.types.js';
 import { UpstreamError } from '../upstream/upstream-error.js';
 import { JobQueue } from '../jobs/job-queue.js';
 import { KeyCipher } from './key-cipher.js';
+import { readKeyFile, safeFileName } from './key-file.rules.js';
 import { insertKeys, type NewKey } from './keys.queries.js';
 import { nextOrderState } from './order-progress.rules.js';
 import { ORDER_TRANSITIONS, type OrderState, PURCHASE_TRANSITIONS, type PurchaseState } from './order-state.rules.js';
@@ -23,7 +24,8 @@ import {
   readPurchase,
 } from './purchases.queries.js';
 
-const MAX_FILE_NAME_LENGTH = 255;
+const UNDELIVERABLE_FILE =
+  'a key came as a file that is not handed over: not base64, too large, or neither PNG, JPEG, GIF, WebP nor PDF';
 /** After CWS took an order back, before it is tried again: a supplier that always cancels must not be asked in a loop. */
 const RETRY_AFTER_CANCEL_SECONDS = 20;
 
@@ -103,25 +105,32 @@ export class SettlePurchaseService {
     purchaseId: string,
     apply: (manager: EntityManager, purchase: PurchaseProgress) => Promise<PurchaseState>,
   ): Promise<PurchaseState> {
-    const { state, completedOrderId } = await this.dataSource.transaction(async (manager) => {
+    const { state, orderId, orderMovedTo } = await this.dataSource.transaction(async (manager) => {
       const before = await readPurchase(manager, purchaseId);
       if (before === null) throw new Error(`purchase ${purchaseId} does not exist`);
       const order = await lockOrder(manager, before.orderId);
       // Read again under the lock: another handler may have settled it while we were asking CWS.
       const purchase = await readPurchase(manager, purchaseId);
       if (order === null || purchase === null) throw new Error(`purchase ${purchaseId} has no order`);
-      if (PURCHASE_TRANSITIONS[purchase.state].length === 0) return { state: purchase.state, completedOrderId: null };
+      if (PURCHASE_TRANSITIONS[purchase.state].length === 0) return { state: purchase.state, orderId: order.id };
 
       const state = await apply(manager, purchase);
       const to = nextOrderState(order.state, await readItems(manager, order.id));
-      if (to !== order.state) await this.moveOrderTo(manager, order, to);
+      const orderMovedTo = to === order.state ? undefined : to;
+      if (orderMovedTo !== undefined) {
+        const reason = orderMovedTo === 'needs_attention' ? UNDELIVERABLE_FILE : undefined;
+        await this.moveOrderTo(manager, order, orderMovedTo, reason);
+      }
       if (state === 'fulfilling' || state === 'unknown') {
         const startAfterSeconds = pollGapSeconds(purchase.pollCount, purchase.isPastDeadline);
         await this.jobs.send('poll-purchase', { purchaseId }, { manager, startAfterSeconds });
       }
-      return { state, completedOrderId: to === 'completed' ? order.id : null };
+      return { state, orderId: order.id, orderMovedTo };
     });
-    if (completedOrderId !== null) await this.alerts.clear('order_needs_attention', completedOrderId);
+    if (orderMovedTo === 'completed') await this.alerts.clear('order_needs_attention', orderId);
+    if (orderMovedTo === 'needs_attention') {
+      await this.alerts.raise('order_needs_attention', orderId, UNDELIVERABLE_FILE);
+    }
     return state;
   }
 
@@ -212,15 +221,21 @@ export class SettlePurchaseService {
   private encrypt(codes: readonly (SupplierCode & { value: string })[]): NewKey[] {
     return codes.map((code) => {
       const id = randomUUID();
-      const isFile = code.kind === 'image';
       return {
         id,
         cwsCodeId: code.codeId,
-        kind: isFile ? 'file' : 'text',
-        fileName: isFile ? (code.fileName ?? 'key').slice(0, MAX_FILE_NAME_LENGTH) : null,
+        ...(code.kind === 'image' ? fileOf(code) : { kind: 'text', fileName: null, undeliverableReason: null }),
         fingerprint: this.cipher.fingerprint(code.value),
         ...this.cipher.encrypt(code.value, id),
       };
     });
   }
+}
+
+/** What is stored beside a file's value. One that cannot be handed over is kept all the same: it was paid for. */
+function fileOf({ value, fileName }: { value: string; fileName: string | null }) {
+  const file = readKeyFile(value);
+  return 'undeliverableReason' in file
+    ? { kind: 'file' as const, fileName: safeFileName(fileName, null), undeliverableReason: file.undeliverableReason }
+    : { kind: 'file' as const, fileName: safeFileName(fileName, file.mimeType), undeliverableReason: null };
 }

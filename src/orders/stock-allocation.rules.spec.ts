@@ -35,7 +35,6 @@ describe('allocating stock to a sale', () => {
     expect(allocate(1, [supplier('a', 5, 640), supplier('b', 5, 632), supplier('c', 0, 500)])).toEqual({
       allocations: [{ cwsProductId: 'b', quantity: 1, unitPrice: 632 }],
       missing: 0,
-      remaining: 9,
       isTooDear: false,
     });
   });
@@ -52,7 +51,6 @@ describe('allocating stock to a sale', () => {
     expect(allocate(1, [supplier('a', 5, 683)])).toEqual({
       allocations: [],
       missing: 1,
-      remaining: 0,
       isTooDear: true,
     });
   });
@@ -63,31 +61,67 @@ describe('allocating stock to a sale', () => {
   });
 
   it('does not count on the bulk price for a part that is too small for it', () => {
-    // 12 of 15 would be in the bulk band at 'a'; the 3 that are left for 'b' are not in its bulk band.
-    const { allocations, missing } = allocate(15, [
-      supplier('a', 12, 700, [10, 600]),
-      supplier('b', 20, 700, [10, 610]),
-    ]);
-    expect(allocations).toEqual([{ cwsProductId: 'a', quantity: 12, unitPrice: 600 }]);
-    expect(missing).toBe(3);
+    const bulkOnly = (id: string, available: number) => supplier(id, available, 700, [10, 600]);
+    // 12 of 15 would be in the bulk band at 'a', the other 3 would be dear at 'b'.
+    expect(allocate(15, [bulkOnly('a', 12), bulkOnly('b', 12)])).toMatchObject({ missing: 3 });
+  });
+
+  it('passes over a cheaper supplier, or takes less from it, where the rest could not be bought otherwise', () => {
+    const cheap = supplier('a', 12, 700, [10, 600]);
+    expect(allocate(15, [cheap, supplier('b', 20, 700, [10, 610])])).toMatchObject({
+      allocations: [{ cwsProductId: 'b', quantity: 15, unitPrice: 610 }],
+      missing: 0,
+    });
+    expect(allocate(15, [cheap, supplier('b', 8, 700, [5, 610])])).toMatchObject({
+      allocations: [
+        { cwsProductId: 'a', quantity: 10, unitPrice: 600 },
+        { cwsProductId: 'b', quantity: 5, unitPrice: 610 },
+      ],
+      missing: 0,
+    });
   });
 
   it('says how much is missing when there is not enough', () => {
-    expect(allocate(4, [supplier('a', 3, 632)])).toMatchObject({ missing: 1, remaining: 0, isTooDear: false });
+    expect(allocate(4, [supplier('a', 3, 632)])).toMatchObject({ missing: 1, isTooDear: false });
+  });
+
+  const anySupplier = fc.record({
+    available: fc.integer({ min: -2, max: 30 }),
+    unitPrice: fc.integer({ min: 0, max: 1000 }),
+    bulkFrom: fc.integer({ min: 2, max: 20 }),
+    bulkPrice: fc.integer({ min: 1, max: 1000 }),
+  });
+  const suppliersFrom = (specs: { available: number; unitPrice: number; bulkFrom: number; bulkPrice: number }[]) =>
+    specs.map((spec, index) =>
+      supplier(String(index), spec.available, spec.unitPrice, [spec.bulkFrom, spec.bulkPrice]),
+    );
+
+  it('misses nothing that some split could deliver', () => {
+    /** The most that can be had, found by trying every split. */
+    const most = (suppliers: readonly SupplierOffer[], wanted: number): number => {
+      const [first, ...others] = suppliers;
+      if (first === undefined) return 0;
+      let best = most(others, wanted);
+      for (let part = 1; part <= Math.min(first.available, wanted); part += 1) {
+        const price = unitPriceFor(first.bands, part);
+        if (price === null || price <= 0 || !keepsFloor(price, salePrice, terms, NO_CENTS)) continue;
+        best = Math.max(best, part + most(others, wanted - part));
+      }
+      return best;
+    };
+    fc.assert(
+      fc.property(fc.integer({ min: 1, max: 25 }), fc.array(anySupplier, { maxLength: 3 }), (quantity, specs) => {
+        const suppliers = suppliersFrom(specs);
+        expect(quantity - allocate(quantity, suppliers).missing).toBe(most(suppliers, quantity));
+      }),
+      { numRuns: 500 },
+    );
   });
 
   it('keeps its promises for any suppliers', () => {
-    const anySupplier = fc.record({
-      available: fc.integer({ min: -2, max: 30 }),
-      unitPrice: fc.integer({ min: 0, max: 1000 }),
-      bulkFrom: fc.integer({ min: 2, max: 20 }),
-      bulkPrice: fc.integer({ min: 1, max: 1000 }),
-    });
     fc.assert(
       fc.property(fc.integer({ min: 1, max: 40 }), fc.array(anySupplier, { maxLength: 4 }), (quantity, specs) => {
-        const suppliers = specs.map((spec, index) =>
-          supplier(String(index), spec.available, spec.unitPrice, [spec.bulkFrom, spec.bulkPrice]),
-        );
+        const suppliers = suppliersFrom(specs);
         const { allocations, missing } = allocate(quantity, suppliers);
         const taken = allocations.reduce((sum, allocation) => sum + allocation.quantity, 0);
         expect(taken + missing).toBe(quantity);

@@ -2,6 +2,7 @@ import type { Cents } from '../money/cents.js';
 import { keepsFloor } from '../pricing/listing-price.rules.js';
 import type { PricingTerms } from '../pricing/pricing-terms.js';
 import { type SupplierOffer, unitPriceFor } from '../pricing/supplier-choice.rules.js';
+import { addRanges, largestUpTo, mergeRanges, type QuantityRange } from './quantity-ranges.rules.js';
 
 /** So many pieces from this supplier product, at this price each. */
 export interface Allocation {
@@ -21,48 +22,81 @@ export interface AllocationInput {
   readonly maxLoss: Cents;
 }
 
-/** Allocations for as many of the pieces as possible, cheapest first, and how many more could be had. */
+/** Allocations for as many of the pieces as possible, cheapest first, and how many more are wanted. */
 export interface AllocationResult {
   readonly allocations: readonly Allocation[];
   readonly missing: number;
-  /** Pieces left at suppliers that keep the floor, after these allocations. */
-  readonly remaining: number;
   /** Some stock was passed over because it costs more than the sale brings. */
   readonly isTooDear: boolean;
 }
 
+const NOTHING: readonly QuantityRange[] = [{ from: 0, to: 0 }];
+
 /**
  * Takes the pieces from the cheapest suppliers that have stock and keep the floor (cost <= what the sale brings after fees,
- * plus the accepted loss). Splits only where one supplier does not have enough.
+ * plus the accepted loss). Each part is bought by itself, so each must be affordable at the price of its own quantity: a
+ * cheaper supplier gets less, or nothing, where the rest would otherwise be too small for a dearer one's bulk price.
  */
 export function allocateStock(input: AllocationInput): AllocationResult {
-  const candidates = input.suppliers
+  const inStock = input.suppliers
     .filter((supplier) => supplier.isReleased && supplier.available > 0)
     .flatMap((supplier) => {
-      const take = Math.min(supplier.available, input.quantity);
-      const unitPrice = unitPriceFor(supplier.bands, take);
+      const unitPrice = unitPriceFor(supplier.bands, Math.min(supplier.available, input.quantity));
       return unitPrice === null || unitPrice <= 0 ? [] : [{ supplier, unitPrice }];
     });
-  const affordable = candidates
-    .filter(({ unitPrice }) => keepsFloor(unitPrice, input.salePrice, input.terms, input.maxLoss))
+  const sources = inStock
+    .map(({ supplier, unitPrice }) => ({ supplier, unitPrice, ranges: affordableQuantities(supplier, input) }))
+    .filter(({ ranges }) => ranges.length > 0)
     .sort((a, b) => a.unitPrice - b.unitPrice);
 
-  const allocations: Allocation[] = [];
-  let missing = input.quantity;
-  for (const { supplier } of affordable) {
-    const quantity = Math.min(supplier.available, missing);
-    if (quantity === 0) break;
-    // A smaller part may fall into a dearer band than the whole quantity would.
-    const unitPrice = unitPriceFor(supplier.bands, quantity);
-    if (unitPrice === null || !keepsFloor(unitPrice, input.salePrice, input.terms, input.maxLoss)) continue;
-    allocations.push({ cwsProductId: supplier.cwsProductId, quantity, unitPrice });
-    missing -= quantity;
+  // reachable[i]: the quantities that the suppliers from i on can deliver together.
+  const reachable = [NOTHING];
+  for (const { ranges } of [...sources].reverse()) {
+    const [rest = NOTHING] = reachable;
+    reachable.unshift(addRanges(rest, mergeRanges([...NOTHING, ...ranges]), input.quantity));
   }
-  const stock = affordable.reduce((sum, { supplier }) => sum + supplier.available, 0);
-  return {
-    allocations,
-    missing,
-    remaining: stock - (input.quantity - missing),
-    isTooDear: affordable.length < candidates.length,
-  };
+
+  const allocations: Allocation[] = [];
+  const total = largestUpTo(reachable[0] ?? NOTHING, input.quantity) ?? 0;
+  let wanted = total;
+  sources.forEach(({ supplier, ranges }, index) => {
+    const quantity = mostThatLeaves(wanted, ranges, reachable[index + 1] ?? NOTHING);
+    const unitPrice = unitPriceFor(supplier.bands, quantity);
+    if (quantity === 0 || unitPrice === null) return;
+    allocations.push({ cwsProductId: supplier.cwsProductId, quantity, unitPrice });
+    wanted -= quantity;
+  });
+  return { allocations, missing: input.quantity - total, isTooDear: sources.length < inStock.length };
+}
+
+/** The quantities, of those in stock and wanted, at whose price the supplier keeps the floor. */
+function affordableQuantities(supplier: SupplierOffer, input: AllocationInput): QuantityRange[] {
+  const most = Math.min(supplier.available, input.quantity);
+  const starts = [
+    ...new Set(supplier.bands.flatMap(({ fromQuantity, toQuantity }) => [fromQuantity, (toQuantity ?? most) + 1])),
+  ]
+    .filter((quantity) => quantity >= 1 && quantity <= most)
+    .sort((a, b) => a - b);
+  return mergeRanges(
+    starts
+      .map((from, index) => ({ from, to: (starts[index + 1] ?? most + 1) - 1 }))
+      .filter(({ from }) => {
+        const unitPrice = unitPriceFor(supplier.bands, from);
+        return (
+          unitPrice !== null && unitPrice > 0 && keepsFloor(unitPrice, input.salePrice, input.terms, input.maxLoss)
+        );
+      }),
+  );
+}
+
+/** The largest quantity within `ranges` that leaves of `wanted` something that `rest` contains; 0 when there is none. */
+function mostThatLeaves(wanted: number, ranges: readonly QuantityRange[], rest: readonly QuantityRange[]): number {
+  // What is left lies between wanted - to and wanted - from: as little of it as `rest` allows.
+  const quantities = ranges.flatMap(({ from, to }) =>
+    rest.flatMap((left) => {
+      const least = Math.max(left.from, wanted - to, 0);
+      return least <= Math.min(left.to, wanted - from) ? [wanted - least] : [];
+    }),
+  );
+  return Math.max(0, ...quantities);
 }

@@ -19,6 +19,8 @@ export function desiredState(offer: OfferToPrice, input: DesiredStateInput): Des
   const { mapping } = offer;
   if (mapping === null) return off('unmapped');
   if (!mapping.isEnabled) return off('disabled');
+  // G2A switched it off: switching it on again would be a fight that a seller loses.
+  if (offer.isDeactivated) return off('deactivated_by_g2a');
   if (input.pauseReason !== null) return off(input.pauseReason);
 
   const fresh = mapping.suppliers.filter((supplier) => supplier.freshAsOf >= input.freshSince);

@@ -70,7 +70,7 @@ export class PublishOffersService implements OnModuleDestroy {
   }
 
   private async send({ g2aOfferId, visibility, change }: PlannedChange): Promise<boolean> {
-    await recordSending(this.dataSource.manager, g2aOfferId, change);
+    if (!(await recordSending(this.dataSource.manager, g2aOfferId, change))) return false;
     try {
       await this.g2a.updateOffer(g2aOfferId, {
         retailPrice: visibility === 'business' ? undefined : change.priceCents,

@@ -11,6 +11,7 @@ import {
 } from '../catalog/offers.queries.js';
 import { databaseNow } from '../catalog/supplier-products.queries.js';
 import { G2aClient } from '../g2a/g2a-client.js';
+import { OfferDeactivationsService } from './offer-deactivations.service.js';
 import { FailingOffersService } from './failing-offers.service.js';
 import type { MarketplaceOffer } from '../g2a/g2a.types.js';
 
@@ -41,6 +42,7 @@ export class ReconcileOffersService {
     private readonly g2a: G2aClient,
     private readonly alerts: AlertsService,
     private readonly failing: FailingOffersService,
+    private readonly deactivations: OfferDeactivationsService,
   ) {}
 
   /**
@@ -134,6 +136,7 @@ export class ReconcileOffersService {
         `G2A product ${product} has dropshipping offers ${ids}; ${ours === null ? 'none' : `only ${ours}`} is followed`,
       );
     }
+    await this.deactivations.clearReactivated(clear);
     for (const trouble of await storeObservedOffers(manager, clear, seenAt)) await this.failing.report(trouble);
     return { mapped: [...known.keys()], seen: new Set(byProduct.keys()), unclear };
   }

@@ -5,7 +5,10 @@ import { CwsModule } from '../cws/cws.module.js';
 import { G2aModule } from '../g2a/g2a.module.js';
 import { DesiredStateService } from './desired-state.service.js';
 import { FailingOffersService } from './failing-offers.service.js';
+import { StoredNotification } from './notification.entity.js';
+import { OfferDeactivationsService } from './offer-deactivations.service.js';
 import { PublishOffersService } from './publish-offers.service.js';
+import { ReceiveNotificationsService } from './receive-notifications.service.js';
 import { ReconcileOffersService } from './reconcile-offers.service.js';
 import { SupplierFeedService } from './supplier-feed.service.js';
 import { SyncCursor } from './sync-cursor.entity.js';
@@ -13,7 +16,7 @@ import { SyncClockService } from './sync-clock.service.js';
 import { SyncRoundService } from './sync-round.service.js';
 
 @Module({
-  imports: [TypeOrmModule.forFeature([SyncCursor]), CatalogModule, CwsModule, G2aModule],
+  imports: [TypeOrmModule.forFeature([StoredNotification, SyncCursor]), CatalogModule, CwsModule, G2aModule],
   providers: [
     FailingOffersService,
 
@@ -23,6 +26,9 @@ import { SyncRoundService } from './sync-round.service.js';
     ReconcileOffersService,
     DesiredStateService,
     PublishOffersService,
+    OfferDeactivationsService,
+    ReceiveNotificationsService,
   ],
+  exports: [ReceiveNotificationsService],
 })
 export class SyncModule {}

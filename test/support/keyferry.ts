@@ -11,6 +11,7 @@ import { AppModule } from '../../src/app.module.js';
 import { parseEnvironment } from '../../src/config/environment.js';
 import { configureHttp, fastifyOptions } from '../../src/dropshipping/http-setup.js';
 import { SyncClockService } from '../../src/sync/sync-clock.service.js';
+import { validateAnswers } from './answer-validation.js';
 import { createTestDatabase, type TestDatabase } from './test-database.js';
 
 /** Credentials that G2A would use to call us. */
@@ -48,6 +49,7 @@ export interface Keyferry {
   readonly customer: Customer;
   /** One synchronization round, awaited. */
   sync(): Promise<void>;
+  /** @throws also when the application gave an answer that docs/openapi.json forbids. */
   stop(): Promise<void>;
 }
 
@@ -70,6 +72,7 @@ export async function startKeyferry(options: KeyferryOptions = {}): Promise<Keyf
     .compile();
   const app = testing.createNestApplication<NestFastifyApplication>(new FastifyAdapter(fastifyOptions(config)));
   configureHttp(app);
+  const answers = validateAnswers(app);
   await app.listen(0, '127.0.0.1');
   const url = await app.getUrl();
   const clock = app.get(SyncClockService);
@@ -89,6 +92,7 @@ export async function startKeyferry(options: KeyferryOptions = {}): Promise<Keyf
       await app.close();
       await Promise.all([cws.close(), g2a.close()]);
       await database.drop();
+      answers.throwIfAny();
     },
   };
 }

@@ -1,4 +1,4 @@
-import type { RequestedItem } from '../../orders/reserve-stock.service.js';
+import type { RequestedItem } from '../../orders/reservation-plan.rules.js';
 import { isWireObject, type WireObject } from '../../upstream/wire.js';
 import { g2aIdFrom, IsG2aId, IsWholeNumber } from './is-whole-number.js';
 import { readArrayBody } from './read-body.js';

@@ -10,7 +10,13 @@ import { parseEnvironment } from '../../config/environment.js';
 import { AcceptOrderService } from '../../orders/accept-order.service.js';
 import { type DeliveredProduct, DeliverKeysService } from '../../orders/deliver-keys.service.js';
 import { OrdersModule } from '../../orders/orders.module.js';
-import { type ProductStock, type RequestedItem, ReserveStockService } from '../../orders/reserve-stock.service.js';
+import { ReleaseReservationService } from '../../orders/release-reservation.service.js';
+import { RenewReservationService } from '../../orders/renew-reservation.service.js';
+import type { ProductStock, RequestedItem } from '../../orders/reservation-plan.rules.js';
+import { ReserveStockService } from '../../orders/reserve-stock.service.js';
+import { ReturnKeysService } from '../../orders/return-keys.service.js';
+import { ReceiveNotificationsService } from '../../sync/receive-notifications.service.js';
+import { SyncModule } from '../../sync/sync.module.js';
 import { DropshippingModule } from '../dropshipping.module.js';
 import { configureHttp, fastifyOptions } from '../http-setup.js';
 
@@ -90,14 +96,30 @@ export async function merchantApp(variables: Record<string, string> = {}) {
     ...variables,
   });
   const orders = new InMemoryOrders();
-  const services = [ReserveStockService, AcceptOrderService, DeliverKeysService];
+  const services = [
+    ReserveStockService,
+    RenewReservationService,
+    ReleaseReservationService,
+    AcceptOrderService,
+    DeliverKeysService,
+    ReturnKeysService,
+  ];
 
   @Module({ providers: services.map((provide) => ({ provide, useValue: orders })), exports: services })
   class InMemoryOrdersModule {}
 
+  // Notifications are tested with the whole program: no call here reaches them.
+  @Module({
+    providers: [{ provide: ReceiveNotificationsService, useValue: {} }],
+    exports: [ReceiveNotificationsService],
+  })
+  class WithoutSyncModule {}
+
   const testing = await Test.createTestingModule({ imports: [AppConfigModule.forRoot(config), DropshippingModule] })
     .overrideModule(OrdersModule)
     .useModule(InMemoryOrdersModule)
+    .overrideModule(SyncModule)
+    .useModule(WithoutSyncModule)
     .compile();
   const app = testing.createNestApplication<NestFastifyApplication>(new FastifyAdapter(fastifyOptions(config)));
   configureHttp(app);

@@ -1,0 +1,134 @@
+import { Buffer } from 'node:buffer';
+import http from 'node:http';
+import { performance } from 'node:perf_hooks';
+import { setTimeout as sleep } from 'node:timers/promises';
+import autocannon from 'autocannon';
+import { Connection } from './connection.mjs';
+
+/** For the answers to the last requests of a paced run. */
+const DRAIN_LIMIT_MS = 10_000;
+
+/**
+ * As many requests as the server takes: each connection sends the next one when it has the last answer.
+ * @param requests pre-built; each connection starts at another one of them.
+ * @param limit `{ seconds }`, or `{ amount }` for requests that can be sent only once (a multiple of connections).
+ * @returns answers per second, and how many requests failed.
+ */
+export async function maximumRate(url, requests, { connections, seconds, amount }) {
+  let client = 0;
+  const share = Math.floor(requests.length / connections);
+  const startedAt = performance.now();
+  const result = await autocannon({
+    url,
+    connections,
+    ...(amount === undefined ? { duration: seconds } : { amount }),
+    timeout: 10,
+    setupClient: (instance) => {
+      const start = client * share;
+      client += 1;
+      const own =
+        amount === undefined
+          ? [...requests.slice(start), ...requests.slice(0, start)]
+          : requests.slice(start, start + share);
+      // Copies, for autocannon keeps what it built inside the request.
+      instance.setRequests(own.map((request) => ({ ...request })));
+    },
+  });
+  const elapsedSeconds = amount === undefined ? result.duration : (performance.now() - startedAt) / 1000;
+  return { rate: result['2xx'] / elapsedSeconds, errors: result.errors + result.non2xx, sent: result.requests.sent };
+}
+
+/**
+ * Requests at an even pace, whatever the server does. Not autocannon, whose rate limit lets every connection send its share in
+ * one burst at the start of each second. The time of an answer counts from when its request was due, so that waiting for a
+ * free connection counts too.
+ * @param next the next request, or null when there is none to send at the moment; its `onAnswer` gets a successful body.
+ * @returns times in milliseconds, and how many requests failed.
+ */
+export async function paced(url, next, { connections, rate, seconds }) {
+  const idle = await Promise.all(Array.from({ length: connections }, () => Connection.open(url)));
+  const all = [...idle];
+  const queue = [];
+  const times = [];
+  let errors = 0;
+  const work = async (connection, first) => {
+    for (let job = first; job !== undefined; job = queue.shift()) {
+      try {
+        const { status, body } = await connection.send(job.request);
+        if (status >= 300) errors += 1;
+        else job.request.onAnswer?.(body);
+        times.push(performance.now() - job.dueAt);
+      } catch {
+        errors += 1;
+        if (connection.isClosed) return;
+      }
+    }
+    idle.push(connection);
+  };
+  const startedAt = performance.now();
+  for (let dueAt = startedAt; dueAt < startedAt + seconds * 1000;) {
+    for (; dueAt <= performance.now(); dueAt += 1000 / rate) {
+      const request = next();
+      if (request === null) continue;
+      const connection = idle.pop();
+      if (connection === undefined) queue.push({ request, dueAt });
+      else void work(connection, { request, dueAt });
+    }
+    await sleep(1);
+  }
+  const deadline = performance.now() + DRAIN_LIMIT_MS;
+  while (idle.length < all.length && all.some(({ isClosed }) => !isClosed) && performance.now() < deadline)
+    await sleep(1);
+  errors += queue.length;
+  for (const connection of all) connection.close();
+  times.sort((a, b) => a - b);
+  return { count: times.length, errors, median: percentile(times, 0.5), p99: percentile(times, 0.99) };
+}
+
+/** One request and its whole answer. */
+export function exchange(url, { method, path, headers, body }, agent) {
+  return new Promise((resolve, reject) => {
+    const length = body === undefined ? {} : { 'content-length': Buffer.byteLength(body) };
+    const request = http.request(
+      url + path,
+      { method, agent, headers: { ...headers, ...length }, timeout: 30_000 },
+      (response) => {
+        let text = '';
+        response.setEncoding('utf8');
+        response.on('data', (chunk) => (text += chunk));
+        response.on('end', () => {
+          resolve({ status: response.statusCode, body: text });
+        });
+        response.on('error', reject);
+      },
+    );
+    request.on('error', reject);
+    request.on('timeout', () => request.destroy(new Error('no answer within 30 s')));
+    request.end(body);
+  });
+}
+
+/** Sends every request once and returns the bodies in their order. @throws Error on an answer that is no success. */
+export async function sendAll(url, requests, connections) {
+  const agent = new http.Agent({ keepAlive: true, maxSockets: connections });
+  const answers = await Promise.all(
+    requests.map(async (request) => {
+      const { status, body } = await exchange(url, request, agent);
+      if (status >= 300) throw new Error(`${request.method} ${request.path}: ${status} ${body}`);
+      return body;
+    }),
+  );
+  agent.destroy();
+  return answers;
+}
+
+export function median(values) {
+  return percentile(
+    [...values].sort((a, b) => a - b),
+    0.5,
+  );
+}
+
+function percentile(sorted, share) {
+  return sorted.length === 0 ? NaN : sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))];
+}

@@ -1,0 +1,177 @@
+import { exchange, maximumRate, median, paced } from './load.mjs';
+import { APPLICATION_NAME, CWS_LATENCY_MS } from './stage.mjs';
+import { describeSteps, stepsOf, withStatementLog } from './statements.mjs';
+
+/** Orders whose inventory is read; more than are read at once by far. */
+const INVENTORY_ORDERS = 320;
+/** Different requests of a route that takes the same one again. */
+const VARIANTS = 200;
+const WARM_UP_SECONDS = 2;
+const SLOW_CWS_LATENCY_MS = 2_000;
+/** Most orders of one measurement: each needs a reservation beforehand and is bought afterwards. */
+const MAX_ORDERS = 960;
+
+/** What each route is asked for, and what its figures must reach. */
+const ROUTES = {
+  healthcheck: { status: 204, targets: {} },
+  token: { status: 200, targets: {} },
+  reservation: { status: 200, targets: { ratio: 0.5 } },
+  order: { status: 202, targets: {} },
+  inventory: { status: 200, targets: { ratio: 0.6 } },
+};
+export const P99_LIMIT_MS = 50;
+export const ORDER_MEDIAN_LIMIT_MS = 50;
+
+/**
+ * Measures the routes one after the other.
+ * @returns one result per route: rates of both sides, ratio, statements, errors, and latencies at half the maximum rate.
+ */
+export async function measureRoutes(stage, customers, options, log) {
+  const orderIds = options.only.includes('inventory') ? await customers.completedOrders(INVENTORY_ORDERS) : [];
+  log('counting the SQL statements of each route');
+  const recipes = await readRecipes(stage, customers, options.only, orderIds);
+  const limit = await stage.startLimit(recipes);
+  const results = [];
+  for (const recipe of recipes) {
+    log(`measuring ${recipe.name} (statements: ${describeSteps(recipe.steps)})`);
+    results.push(await measure({ stage, customers, limit, recipe, orderIds, options }));
+  }
+  return { results, poolSize: limit.poolSize };
+}
+
+async function readRecipes(stage, customers, names, orderIds) {
+  return withStatementLog(stage.admin, async () => {
+    const recipes = [];
+    for (const name of names) {
+      const { status } = ROUTES[name];
+      let answer;
+      const prepare = async () => {
+        const [request] = await requestsOf(name, customers, orderIds, 1);
+        return async () => {
+          const response = await exchange(stage.app.url, request);
+          if (response.status !== status) throw new Error(`${name}: ${response.status} ${response.body}`);
+          if (name === 'order') customers.countOrders(1);
+          answer = { method: request.method, body: response.body };
+        };
+      };
+      const steps = await stepsOf(stage.logFile, APPLICATION_NAME, prepare);
+      const json = answer.body === '' ? null : JSON.parse(answer.body);
+      recipes.push({ name, method: answer.method, status, answer: json, steps });
+      await customers.purchasesDone();
+    }
+    return recipes;
+  });
+}
+
+/** Requests of one route; an order's can be sent only once. */
+async function requestsOf(name, customers, orderIds, count) {
+  if (name === 'order') return (await customers.reserve(count)).map((reservationId) => customers.order(reservationId));
+  if (name === 'inventory') return orderIds.map((orderId) => customers.inventory(orderId));
+  return Array.from({ length: count }, () => customers[name]());
+}
+
+async function measure({ stage, customers, limit, recipe, orderIds, options }) {
+  const { name } = recipe;
+  const { connections, seconds, rounds } = options;
+  const limitRequests = (await requestsOf(name === 'order' ? 'reservation' : name, customers, orderIds, VARIANTS)).map(
+    ({ headers, body }) => ({ method: recipe.method, path: `/limit/${name}`, headers, body }),
+  );
+  const sides = {
+    ours: ordersOrNot(name, { stage, customers, orderIds, connections }),
+    limit: (forSeconds) => maximumRate(limit.url, limitRequests, { connections, seconds: forSeconds }),
+  };
+
+  const before = await stage.cws.counters();
+  const startedAt = Date.now();
+  let expected = (await sides.ours(WARM_UP_SECONDS, 160)).rate;
+  await sides.limit(WARM_UP_SECONDS);
+  const runs = { ours: [], limit: [] };
+  for (let round = 0; round < rounds; round += 1) {
+    runs.ours.push(await sides.ours(seconds, expected));
+    runs.limit.push(await sides.limit(seconds));
+    expected = runs.ours.at(-1).rate;
+  }
+  const rates = { ours: median(runs.ours.map(({ rate }) => rate)), limit: median(runs.limit.map(({ rate }) => rate)) };
+  const half = await atHalfRate(rates.ours);
+  const cwsProductRequests = productRequests(await stage.cws.counters()) - productRequests(before);
+  const measuredSeconds = (Date.now() - startedAt) / 1000;
+  const slowCws = name === 'order' ? await withSlowCws(stage, () => atHalfRate(rates.ours)) : undefined;
+  if (name === 'order') await customers.purchasesDone();
+
+  const ratio = rates.ours / rates.limit;
+  const errors = [...runs.ours, ...runs.limit, half, slowCws ?? { errors: 0 }].reduce(
+    (sum, run) => sum + run.errors,
+    0,
+  );
+  return {
+    name,
+    statements: recipe.steps.length,
+    steps: recipe.steps,
+    ratePerSecond: rates.ours,
+    limitPerSecond: rates.limit,
+    ratio,
+    ratioTarget: ROUTES[name].targets.ratio ?? null,
+    rounds: { ours: runs.ours.map(({ rate }) => rate), limit: runs.limit.map(({ rate }) => rate) },
+    halfRate: half,
+    slowCws,
+    errors,
+    cwsProductRequests,
+    measuredSeconds,
+    missed: missedTargets({ name, ratio, errors, half, slowCws }),
+  };
+
+  async function atHalfRate(rate) {
+    const wanted = Math.min(Math.round((rate / 2) * seconds), name === 'order' ? MAX_ORDERS : Infinity);
+    const requests = await requestsOf(name, customers, orderIds, name === 'order' ? wanted : VARIANTS);
+    let sent = 0;
+    const next = () => (name === 'order' ? (requests[sent++] ?? null) : requests[sent++ % requests.length]);
+    const run = await paced(stage.app.url, next, { connections, rate: rate / 2, seconds });
+    if (name === 'order') customers.countOrders(run.count - run.errors);
+    return run;
+  }
+}
+
+/** A route at full speed. Orders come in a number that takes about as long, and are bought before the next measurement. */
+function ordersOrNot(name, { stage, customers, orderIds, connections }) {
+  if (name !== 'order') {
+    const requests = requestsOf(name, customers, orderIds, VARIANTS);
+    return async (seconds) => maximumRate(stage.app.url, await requests, { connections, seconds });
+  }
+  return async (seconds, expectedRate) => {
+    const perConnection = Math.ceil(Math.min(expectedRate * seconds, MAX_ORDERS) / connections);
+    const amount = perConnection * connections;
+    const requests = await requestsOf(name, customers, orderIds, amount);
+    const run = await maximumRate(stage.app.url, requests, { connections, amount });
+    customers.countOrders(amount - run.errors);
+    await customers.purchasesDone();
+    return run;
+  };
+}
+
+async function withSlowCws(stage, work) {
+  await stage.cws.setLatency(SLOW_CWS_LATENCY_MS);
+  try {
+    return await work();
+  } finally {
+    await stage.cws.setLatency(CWS_LATENCY_MS);
+  }
+}
+
+function productRequests(counters) {
+  return Object.entries(counters).reduce(
+    (sum, [route, { requests }]) => (route.startsWith('GET /v3/products') ? sum + requests : sum),
+    0,
+  );
+}
+
+function missedTargets({ name, ratio, errors, half, slowCws }) {
+  const target = ROUTES[name].targets.ratio;
+  return [
+    ...(target !== undefined && ratio < target ? [`ratio ${ratio.toFixed(2)} below ${target}`] : []),
+    ...(errors > 0 ? [`${errors} errors`] : []),
+    ...(half.p99 >= P99_LIMIT_MS ? [`p99 ${half.p99.toFixed(0)} ms at half the maximum rate`] : []),
+    ...(slowCws !== undefined && slowCws.median >= ORDER_MEDIAN_LIMIT_MS
+      ? [`median ${slowCws.median.toFixed(0)} ms while CodesWholesale takes 2 s`]
+      : []),
+  ];
+}

@@ -1,0 +1,63 @@
+import { availableParallelism } from 'node:os';
+import { ORDER_MEDIAN_LIMIT_MS, P99_LIMIT_MS } from './measure.mjs';
+import { describeSteps } from './statements.mjs';
+
+const cell = (value, width) => String(value).padStart(width);
+
+export function printRoutes({ results, poolSize }, { connections, seconds, rounds }) {
+  console.log(
+    `contract: ${connections} connections, ${availableParallelism()} cores, Node ${process.versions.node}, pool of ${poolSize}; median of ${rounds} x ${seconds} s each side, alternating`,
+  );
+  console.log('limit: bare Fastify, the same number and kinds of SQL statements with pg, in the same run');
+  const widths = [12, 10, 10, 8, 8, 9, 9, 8];
+  const titles = ['route', 'ours/s', 'limit/s', 'ratio', 'target', 'median', 'p99', 'errors'];
+  const row = (values) =>
+    console.log(values.map((value, i) => (i === 0 ? value.padEnd(widths[i]) : cell(value, widths[i]))).join(''));
+  row(titles);
+  for (const result of results) {
+    row([
+      result.name,
+      Math.round(result.ratePerSecond),
+      Math.round(result.limitPerSecond),
+      result.ratio.toFixed(2),
+      result.ratioTarget ?? '',
+      `${result.halfRate.median.toFixed(1)} ms`,
+      `${result.halfRate.p99.toFixed(1)} ms`,
+      result.errors,
+    ]);
+  }
+  console.log(
+    `median and p99: ours at half its maximum rate, evenly paced, from when each request was due; p99 below ${P99_LIMIT_MS} ms wanted`,
+  );
+  for (const { name, steps, cwsProductRequests, measuredSeconds } of results) {
+    const asked = `${cwsProductRequests} product requests to CodesWholesale in ${measuredSeconds.toFixed(0)} s`;
+    console.log(`  ${name.padEnd(12)}SQL statements ${describeSteps(steps)}; ${asked}`);
+  }
+  const slow = results.find(({ slowCws }) => slowCws !== undefined)?.slowCws;
+  if (slow !== undefined) {
+    console.log(
+      `POST /order while CodesWholesale takes 2 s: median ${slow.median.toFixed(1)} ms, p99 ${slow.p99.toFixed(1)} ms (median below ${ORDER_MEDIAN_LIMIT_MS} ms wanted)`,
+    );
+  }
+  printVerdict(results.flatMap(({ name, missed }) => missed.map((text) => `${name}: ${text}`)));
+}
+
+export function printSoak({ minutes, routes, growth, start, end, missed }) {
+  console.log(`soak: ${minutes} min`);
+  for (const [name, { count, errors, median, p99 }] of Object.entries(routes)) {
+    console.log(
+      `  ${name.padEnd(12)}${cell(count, 8)} answers${cell(errors, 4)} errors   median ${median.toFixed(1)} ms, p99 ${p99.toFixed(1)} ms`,
+    );
+  }
+  console.log(
+    `memory after warm-up ${start.rssMiB.toFixed(0)} MiB, at the end ${end.rssMiB.toFixed(0)} MiB: ${(growth * 100).toFixed(1)} %`,
+  );
+  console.log(
+    `database connections ${start.connections} -> ${end.connections}, handles ${start.handles} -> ${end.handles}`,
+  );
+  printVerdict(missed);
+}
+
+function printVerdict(missed) {
+  console.log(missed.length === 0 ? 'all targets met' : `MISSED: ${missed.join('; ')}`);
+}

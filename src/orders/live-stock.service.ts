@@ -1,0 +1,57 @@
+import { type BeforeApplicationShutdown, Injectable, Logger } from '@nestjs/common';
+import { InjectDataSource } from '@nestjs/typeorm';
+import { DataSource } from 'typeorm';
+import { storeSupplierAnswer } from '../catalog/store-supplier-answer.js';
+import { CwsClient } from '../cws/cws-client.js';
+import { settlesWithin } from '../jobs/settles-within.js';
+
+/** How long a customer is kept waiting for CWS; G2A itself waits about 9 s for the whole answer. */
+const PATIENCE_MS = 3_000;
+/** An answer that comes after the customer was served is still worth storing; a call that takes this long is given up. */
+const CALL_LIMITS = { timeoutMs: 5_000, maxWaitMs: PATIENCE_MS, retries: 1 };
+
+/** Asks CWS about single products while a customer waits. */
+@Injectable()
+export class LiveStockService implements BeforeApplicationShutdown {
+  private readonly logger = new Logger(LiveStockService.name);
+  /** Calls under way, by each CWS product that they ask for. They never reject. */
+  private readonly underWay = new Map<string, Promise<void>>();
+
+  constructor(
+    @InjectDataSource() private readonly dataSource: DataSource,
+    private readonly cws: CwsClient,
+  ) {}
+
+  /**
+   * Renews the snapshots of these products if CWS answers within 3 s; otherwise they stay as they are, and an answer that
+   * comes later is stored then. Products that are being asked for already are waited for, the others share one request.
+   * Never within a transaction.
+   */
+  async refresh(cwsProductIds: readonly string[]): Promise<void> {
+    const wanted = cwsProductIds.filter((id) => !this.underWay.has(id));
+    if (wanted.length > 0) {
+      const call = this.ask(wanted).finally(() => {
+        for (const id of wanted) this.underWay.delete(id);
+      });
+      for (const id of wanted) this.underWay.set(id, call);
+    }
+    const calls = cwsProductIds.flatMap((id) => this.underWay.get(id) ?? []);
+    await settlesWithin(Promise.all(calls), PATIENCE_MS);
+  }
+
+  /** An answer that is about to come is stored before the database is left. */
+  async beforeApplicationShutdown(): Promise<void> {
+    await settlesWithin(Promise.all(this.underWay.values()), PATIENCE_MS);
+  }
+
+  private async ask(cwsProductIds: readonly string[]): Promise<void> {
+    try {
+      await storeSupplierAnswer(this.dataSource.manager, cwsProductIds, () =>
+        this.cws.products({ cwsProductIds }, CALL_LIMITS),
+      );
+    } catch (error) {
+      // Whatever it is, the snapshots serve while they are fresh enough.
+      this.logger.warn(`live stock check failed: ${error instanceof Error ? error.message : String(error)}`);
+    }
+  }
+}

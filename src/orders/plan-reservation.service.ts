@@ -1,0 +1,82 @@
+import { Injectable } from '@nestjs/common';
+import { InjectDataSource } from '@nestjs/typeorm';
+import { DataSource, type EntityManager } from 'typeorm';
+import { AppConfig } from '../config/app-config.js';
+import { LiveStockService } from './live-stock.service.js';
+import { NoExchangeRateError, ServicePausedError } from './order-errors.js';
+import { reservableStock } from './reservable-stock.queries.js';
+import {
+  enabledProduct,
+  planReservation,
+  planSettings,
+  type RequestedItem,
+  type ReservationPlan,
+  suppliersOlderThan,
+} from './reservation-plan.rules.js';
+
+/** Plans one reservation. Call it in the transaction that it was given with, under the stock's lock. */
+export type PlanOnLockedStock = <Item extends RequestedItem>(
+  requested: readonly Item[],
+) => Promise<ReservationPlan<Item>>;
+
+/** Thrown through the transaction, so that nothing stays locked while CWS is asked. */
+class SnapshotsTooOldError extends Error {
+  constructor(readonly cwsProductIds: readonly string[]) {
+    super(`${cwsProductIds.length} snapshots are too old`);
+  }
+}
+
+/** Decides what a reservation takes, on supplier states that are recent enough to promise on. */
+@Injectable()
+export class PlanReservationService {
+  constructor(
+    @InjectDataSource() private readonly dataSource: DataSource,
+    private readonly config: AppConfig,
+    private readonly liveStock: LiveStockService,
+  ) {}
+
+  /**
+   * Runs `work` in a transaction. If it plans on snapshots older than RESERVATION_STOCK_MAX_AGE_SECONDS, nothing of it
+   * happens, CWS is asked, and it runs once more on what is known then, as long as that is younger than STALE_AFTER_SECONDS.
+   * @throws what `work` throws; planning throws ServicePausedError, NoExchangeRateError, and what planReservation throws.
+   */
+  async run<T>(work: (manager: EntityManager, plan: PlanOnLockedStock) => Promise<T>): Promise<T> {
+    const { reservationStockMaxAgeSeconds, staleAfterSeconds } = this.config;
+    try {
+      return await this.attempt(work, Math.min(reservationStockMaxAgeSeconds, staleAfterSeconds));
+    } catch (error) {
+      if (!(error instanceof SnapshotsTooOldError)) throw error;
+      await this.liveStock.refresh(error.cwsProductIds);
+    }
+    return this.attempt(work, null);
+  }
+
+  private attempt<T>(
+    work: (manager: EntityManager, plan: PlanOnLockedStock) => Promise<T>,
+    maxAgeSeconds: number | null,
+  ): Promise<T> {
+    return this.dataSource.transaction((manager) =>
+      work(manager, (requested) => this.plan(manager, requested, maxAgeSeconds)),
+    );
+  }
+
+  private async plan<Item extends RequestedItem>(
+    manager: EntityManager,
+    requested: readonly Item[],
+    maxAgeSeconds: number | null,
+  ): Promise<ReservationPlan<Item>> {
+    if (!this.config.isServiceEnabled) throw new ServicePausedError();
+    // Only euros can be compared with what the sale brings.
+    if (this.config.cwsTargetCurrency !== 'EUR') throw new NoExchangeRateError();
+    const ids = requested.map((item) => item.g2aProductId);
+    const stock = await reservableStock(manager, ids);
+    if (stock.isPaused) throw new ServicePausedError();
+    if (maxAgeSeconds !== null) {
+      // CWS is not asked on behalf of what is not sold here.
+      for (const id of ids) enabledProduct(id, stock.products);
+      const old = suppliersOlderThan(stock.now - maxAgeSeconds * 1000, stock.products);
+      if (old.length > 0) throw new SnapshotsTooOldError(old);
+    }
+    return planReservation(requested, stock.products, planSettings(this.config, stock.now));
+  }
+}

@@ -1,0 +1,150 @@
+import { defaultTerms, mappingTerms, supplierOffers } from '../catalog/mapping-terms.js';
+import type { AppConfig } from '../config/app-config.js';
+import { type Cents, NO_CENTS } from '../money/cents.js';
+import { decideListing, sellableAt } from '../pricing/listing-decision.rules.js';
+import type { PricingTerms } from '../pricing/pricing-terms.js';
+import type { SupplierOffer } from '../pricing/supplier-choice.rules.js';
+import { InsufficientStockError, ProductNotFoundError, StockUnknownError, UnprofitableError } from './order-errors.js';
+import type { ReservableProduct } from './reservable-stock.queries.js';
+import { type Allocation, allocateStock } from './stock-allocation.rules.js';
+
+/** One product that a customer wants; each product at most once. */
+export interface RequestedItem {
+  readonly g2aProductId: number;
+  /** 1 or more. */
+  readonly quantity: number;
+  /** As G2A wrote them; kept for people. */
+  readonly quotedUnitPrice: string | null;
+  readonly quotedBasePrice: string | null;
+}
+
+/** What others can still reserve of a product. */
+export interface ProductStock {
+  readonly g2aProductId: number;
+  readonly inventorySize: number;
+}
+
+/** A requested item, where its pieces come from, and the lowest price that the sale may bring. */
+export type PlannedItem<Item extends RequestedItem = RequestedItem> = Item & {
+  readonly salePriceCents: Cents;
+  readonly allocations: readonly Allocation[];
+};
+
+export interface ReservationPlan<Item extends RequestedItem = RequestedItem> {
+  readonly items: readonly PlannedItem<Item>[];
+  /** In the order of the request. */
+  readonly stock: readonly ProductStock[];
+}
+
+type Products = ReadonlyMap<number, ReservableProduct>;
+/** Pieces that the reservation itself takes, by CWS product: two of its products may share one. */
+type Taken = ReadonlyMap<string, number>;
+
+export interface PlanSettings {
+  readonly defaults: PricingTerms;
+  readonly stockBuffer: number;
+  readonly maxDeclaredStock: number;
+  /** Supplier states known only from before this time (epoch milliseconds) are too old to sell on. */
+  readonly freshSince: number;
+}
+
+/** @param now database time, epoch milliseconds. */
+export function planSettings(config: AppConfig, now: number): PlanSettings {
+  const { stockBuffer, maxDeclaredStock, staleAfterSeconds } = config;
+  return { defaults: defaultTerms(config), stockBuffer, maxDeclaredStock, freshSince: now - staleAfterSeconds * 1000 };
+}
+
+/**
+ * Where each item's pieces come from: all items or none.
+ * @throws ProductNotFoundError, InsufficientStockError, UnprofitableError, StockUnknownError
+ */
+export function planReservation<Item extends RequestedItem>(
+  requested: readonly Item[],
+  products: Products,
+  settings: PlanSettings,
+): ReservationPlan<Item> {
+  const taken = new Map<string, number>();
+  const wanted = requested.map((item) => ({ item, product: enabledProduct(item.g2aProductId, products) }));
+  // The item with the fewest suppliers chooses first, so that another does not take the only one it has.
+  wanted.sort((a, b) => a.product.suppliers.length - b.product.suppliers.length);
+  const items = wanted.map(({ item, product }) => {
+    const planned = planItem(item, product, taken, settings);
+    for (const { cwsProductId, quantity } of planned.allocations) {
+      taken.set(cwsProductId, (taken.get(cwsProductId) ?? 0) + quantity);
+    }
+    return planned;
+  });
+  const stock = requested.map(({ g2aProductId }) => productStock(g2aProductId, products, settings, taken));
+  return { items, stock };
+}
+
+/** What can be reserved of a product now at the price that G2A shows; 0 when it is unknown or disabled. */
+export function productStock(
+  g2aProductId: number,
+  products: Products,
+  settings: PlanSettings,
+  taken: Taken = new Map(),
+): ProductStock {
+  const product = products.get(g2aProductId);
+  if (!product?.isEnabled) return { g2aProductId, inventorySize: 0 };
+  const { suppliers, terms, salePrice } = sale(product, taken, settings);
+  return { g2aProductId, inventorySize: salePrice === null ? 0 : sellableAt(salePrice, suppliers, terms) };
+}
+
+/** CWS ids of the suppliers of these products that were last heard of before `time` (epoch milliseconds), or never. */
+export function suppliersOlderThan(time: number, products: Products): string[] {
+  const old = [...products.values()].flatMap((product) => [
+    ...product.unseenSuppliers,
+    ...product.suppliers.filter(({ freshAsOf }) => freshAsOf < time).map(({ cwsProductId }) => cwsProductId),
+  ]);
+  return [...new Set(old)];
+}
+
+/** @throws ProductNotFoundError for a product that is not mapped, or disabled. */
+export function enabledProduct(g2aProductId: number, products: Products): ReservableProduct {
+  const product = products.get(g2aProductId);
+  if (!product?.isEnabled) throw new ProductNotFoundError(g2aProductId);
+  return product;
+}
+
+function planItem<Item extends RequestedItem>(
+  requested: Item,
+  product: ReservableProduct,
+  taken: Taken,
+  settings: PlanSettings,
+): PlannedItem<Item> {
+  const { g2aProductId, quantity } = requested;
+  const { suppliers, terms, salePrice } = sale(product, taken, settings);
+  const { allocations, missing, isTooDear } = allocateStock({
+    quantity,
+    suppliers,
+    // Nothing is known to be shown and nothing could be listed: no price, so nothing is affordable.
+    salePrice: salePrice ?? NO_CENTS,
+    terms,
+    maxLoss: NO_CENTS,
+  });
+  if (salePrice === null || missing > 0) {
+    const isAllKnown = product.unseenSuppliers.length === 0 && suppliers.length === product.suppliers.length;
+    if (!isAllKnown) throw new StockUnknownError(g2aProductId);
+    if (isTooDear) throw new UnprofitableError(g2aProductId);
+    throw new InsufficientStockError(g2aProductId, quantity - missing);
+  }
+  return { ...requested, salePriceCents: salePrice, allocations };
+}
+
+/** The suppliers that may serve a sale, and what it brings at worst: null when nothing is shown and nothing could be. */
+function sale(
+  product: ReservableProduct,
+  taken: Taken,
+  { defaults, freshSince, stockBuffer, maxDeclaredStock }: PlanSettings,
+): { suppliers: SupplierOffer[]; terms: PricingTerms; salePrice: Cents | null } {
+  const fresh = product.suppliers.filter(({ freshAsOf }) => freshAsOf >= freshSince);
+  const suppliers = supplierOffers({ ...product, suppliers: fresh }).map((supplier) => ({
+    ...supplier,
+    available: supplier.available - (taken.get(supplier.cwsProductId) ?? 0),
+  }));
+  const terms = mappingTerms(product, defaults);
+  if (product.shownPriceCents !== null) return { suppliers, terms, salePrice: product.shownPriceCents };
+  const listing = decideListing({ suppliers, terms, stockBuffer, maxDeclaredStock });
+  return { suppliers, terms, salePrice: listing.isSellable ? listing.price : null };
+}

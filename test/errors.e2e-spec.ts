@@ -1,0 +1,187 @@
+import { once } from 'node:events';
+import { type IncomingMessage, request } from 'node:http';
+import { text } from 'node:stream/consumers';
+import { jest } from '@jest/globals';
+import { g2aProductId } from '../sandbox/catalog.js';
+import { type Keyferry, mapGames, OUR_CLIENT, startKeyferry } from './support/keyferry.js';
+
+const UNKNOWN_ID = '3b6d0a52-7f0e-4a38-9d5b-0d8f0f0f1a02';
+const PRODUCT = g2aProductId(1);
+/** 2^53 + 1, which JSON.parse turns into 2^53. */
+const INEXACT_ID = '9007199254740993';
+
+let keyferry: Keyferry;
+let printed: string;
+let token: string;
+
+beforeAll(async () => {
+  printed = '';
+  for (const stream of [process.stdout, process.stderr]) {
+    jest.spyOn(stream, 'write').mockImplementation((chunk) => {
+      printed += String(chunk);
+      return true;
+    });
+  }
+  process.env.KEYFERRY_TEST_LOG = '1';
+  keyferry = await startKeyferry();
+  await mapGames(keyferry, [1]);
+  await keyferry.sync();
+  token = await keyferry.customer.token();
+});
+afterAll(async () => {
+  delete process.env.KEYFERRY_TEST_LOG;
+  await keyferry.stop();
+  jest.restoreAllMocks();
+});
+
+interface Answer {
+  readonly status: number | undefined;
+  readonly allow: string | undefined;
+  readonly body: string;
+  readonly error: { code: string; message: string } | undefined;
+}
+
+/** Sends exactly this path and these bytes; JSON unless told otherwise. */
+async function call(method: string, path: string, body?: string, contentType = 'application/json'): Promise<Answer> {
+  const headers = {
+    authorization: `Bearer ${token}`,
+    'content-type': contentType,
+    'content-length': Buffer.byteLength(body ?? ''),
+  };
+  const sending = request(keyferry.url, { method, path, headers, agent: false });
+  sending.end(body);
+  const [answer] = (await once(sending, 'response')) as [IncomingMessage];
+  const received = await text(answer);
+  const isError = (answer.statusCode ?? 0) >= 400 && method !== 'HEAD';
+  return {
+    status: answer.statusCode,
+    allow: answer.headers.allow,
+    body: received,
+    error: isError ? JSON.parse(received) : undefined,
+  };
+}
+
+const reserve = (body: string, contentType?: string) => call('POST', '/reservation', body, contentType);
+const order = (reservationId: string, g2aOrderId: string) =>
+  call('POST', '/order', `{"reservation_id":"${reservationId}","g2a_order_id":${g2aOrderId}}`);
+const message = (part: string): unknown => expect.stringContaining(part);
+
+describe('the application refuses', () => {
+  const item = `{"product_id":${PRODUCT},"quantity":1}`;
+  const items = (count: number) => `[${Array.from({ length: count }, () => item).join(',')}]`;
+
+  it.each<[string, () => Promise<Answer>, number, string]>([
+    ['an unknown path', () => call('GET', '/nowhere'), 404, 'route_not_found'],
+    ['a body on an unknown path', () => call('POST', '/nowhere', '[{'), 400, 'malformed_body'],
+    ['malformed JSON', () => reserve('[{"product_id":'), 400, 'malformed_body'],
+    ['a key that would change prototypes', () => reserve(`[{"__proto__":{"quantity":1}}]`), 400, 'malformed_body'],
+    ['the same key, escaped', () => reserve(`[{"\\u005f_proto__":{"quantity":1}}]`), 400, 'malformed_body'],
+    ['the other such key', () => reserve(`[{"constructor":{"prototype":{}}}]`), 400, 'malformed_body'],
+    ['a body over 64 KiB', () => reserve(`["${'x'.repeat(64 * 1024)}"]`), 413, 'body_too_large'],
+    ['another type than JSON', () => reserve('<a/>', 'application/xml'), 415, 'unsupported_media_type'],
+    ['more than 100 items', () => reserve(items(101)), 400, 'invalid_request'],
+    ['no items', () => reserve('[]'), 400, 'invalid_request'],
+    ['no body', () => call('POST', '/order'), 400, 'invalid_request'],
+    ['a URL that cannot be read', () => call('GET', '/order/%zz/inventory'), 400, 'invalid_request'],
+  ])('%s', async (_case, ask, status, code) => {
+    const answer = await ask();
+    expect([answer.status, answer.error]).toEqual([status, { code, message: expect.any(String) }]);
+  });
+
+  it.each([
+    ['PATCH', '/order'],
+    ['POST', '/healthcheck'],
+    ['PUT', '/oauth/token'],
+    ['PATCH', `/order/${UNKNOWN_ID}/inventory`],
+  ])('a method that the path does not have, and says which it has: %s %s', async (method, path) => {
+    const answer = await call(method, path);
+    expect([answer.status, answer.error?.code]).toEqual([405, 'method_not_allowed']);
+    const allowed = answer.allow!.split(', ');
+    expect(allowed).not.toContain(method);
+    for (const other of allowed) expect((await call(other, path)).status).not.toBe(405);
+  });
+
+  it.each([INEXACT_ID, `"${INEXACT_ID}"`, '1e400', '"1e3"'])('the id %s, which no number holds exactly', async (id) => {
+    expect(await reserve(`[{"product_id":${id},"quantity":1}]`)).toMatchObject({
+      status: 400,
+      error: { code: 'invalid_request', message: message('0.product_id must be a whole number') },
+    });
+    expect(await order(UNKNOWN_ID, id)).toMatchObject({
+      status: 400,
+      error: { code: 'invalid_request', message: message('g2a_order_id must be a whole number') },
+    });
+  });
+
+  it('such an id in a path', async () => {
+    const answer = await call('GET', `/order/${INEXACT_ID}/inventory`);
+    expect([answer.status, answer.error?.code]).toEqual([404, 'order_not_found']);
+  });
+});
+
+describe('the application accepts', () => {
+  it('fields that it does not know', async () => {
+    const answer = await reserve(
+      `[{"product_id":${PRODUCT},"quantity":1,"gift":true,"additional_data":{"mood":"good","toString":1}}]`,
+    );
+    expect(answer.status).toBe(200);
+  });
+
+  it.each([
+    ['GET', '/healthcheck', 204],
+    ['GET', `/order/${UNKNOWN_ID}/inventory`, 404],
+    ['DELETE', `/reservation/${UNKNOWN_ID}`, 404],
+    ['DELETE', `/order/${UNKNOWN_ID}/inventory?id[]=${UNKNOWN_ID}`, 404],
+  ])('an empty body with a JSON content type: %s %s', async (method, path, status) => {
+    expect((await call(method, path)).status).toBe(status);
+  });
+});
+
+describe('a fault of ours', () => {
+  it('tells the caller nothing, and the log what happened but not what was asked', async () => {
+    await keyferry.sql('ALTER TABLE orders RENAME TO orders_elsewhere');
+    let answer: Answer;
+    try {
+      answer = await call('GET', `/order/${UNKNOWN_ID}/inventory?client_secret=${OUR_CLIENT.clientSecret}`);
+    } finally {
+      await keyferry.sql('ALTER TABLE orders_elsewhere RENAME TO orders');
+    }
+    expect([answer.status, answer.error]).toEqual([
+      500,
+      { code: 'internal_error', message: 'something went wrong on our side' },
+    ]);
+    expect(printed).toContain('GET /order/:order_id/inventory failed');
+    expect(printed).toContain('relation "orders" does not exist');
+    expect(printed).not.toContain(OUR_CLIENT.clientSecret);
+    expect((await call('GET', `/order/${UNKNOWN_ID}/inventory`)).status).toBe(404);
+  });
+});
+
+describe('the secret in the query of a token request', () => {
+  it('reaches neither a log line nor a metric, whatever becomes of the request', async () => {
+    const id = encodeURIComponent(OUR_CLIENT.clientId);
+    const secret = encodeURIComponent(OUR_CLIENT.clientSecret);
+    const pair = `client_id=${id}&client_secret=${secret}`;
+    const statuses = [];
+    for (const [method, path] of [
+      ['GET', `/oauth/token?grant_type=client_credentials&${pair}`],
+      ['GET', `/oauth/token?grant_type=password&${pair}`],
+      ['GET', `/oauth/token?grant_type=client_credentials&client_id=other&client_secret=${secret}`],
+      ['GET', `/oauth/token/?${pair}`],
+      ['GET', `/oauth/%zz?${pair}`],
+      ['PUT', `/oauth/token?${pair}`],
+    ] as const) {
+      const answer = await call(method, path);
+      expect(answer.body).not.toContain('a-secret');
+      statuses.push(answer.status);
+    }
+    expect(statuses).toEqual([200, 400, 401, 404, 400, 405]);
+    const metrics = await call('GET', '/metrics');
+    expect(metrics.body).toContain('keyferry_');
+    for (const place of [printed, metrics.body]) {
+      expect(place).not.toContain(OUR_CLIENT.clientSecret);
+      expect(place).not.toContain(secret);
+    }
+    // The log was listened to.
+    expect(printed).toContain('TokenController');
+  });
+});
