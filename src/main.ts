@@ -8,6 +8,7 @@ import { loadConfig } from './config/config.module.js';
 import { ConfigurationError } from './config/configuration-error.js';
 import { type DatabaseServer, openDatabaseServer } from './database/database-server.js';
 import { runMigrations } from './database/migrations.js';
+import { serveDocs } from './dropshipping/openapi/serve-docs.js';
 import { ReadinessService } from './observability/readiness.service.js';
 import { configureHttp, fastifyOptions } from './dropshipping/http-setup.js';
 
@@ -33,6 +34,7 @@ async function main(): Promise<void> {
     { abortOnError: false },
   );
   configureHttp(app);
+  serveDocs(app);
   stopOnSignal(app, database);
   await app.listen(config.port, config.host);
   const url = await app.getUrl();

@@ -109,6 +109,7 @@ describe('the admin routes', () => {
     ['GET', '/admin/orders'],
     ['GET', `/admin/orders/${ORDER}`],
     ['GET', `/admin/offers/${PRODUCT}`],
+    ['POST', `/admin/offers/${PRODUCT}/clear-deactivation`],
     ['GET', '/admin/audit'],
   ] as const)('refuse %s %s without credentials', async (method, path) => {
     expect((await server.request(method, path)).status).toBe(401);
@@ -204,6 +205,7 @@ describe('the admin routes', () => {
         failureCount: 0,
         retryAt: null,
         lastError: null,
+        deactivated: null,
       },
       mapping: {
         isEnabled: true,
@@ -234,6 +236,38 @@ describe('the admin routes', () => {
         { cwsProductId: UNSEEN_CWS_PRODUCT, position: 1, snapshot: null },
       ],
     });
+  });
+
+  it("show G2A's deactivation of an offer, until a person has cleared it", async () => {
+    await client.query(
+      `UPDATE offers SET deactivated_at = '2026-01-02T03:04:05Z', deactivation_message = 'why' WHERE g2a_product_id = 78`,
+    );
+    await client.query(
+      `INSERT INTO alerts (kind, subject, message)
+       SELECT 'offer_deactivated_by_g2a', g2a_offer_id, 'why' FROM offers WHERE g2a_product_id = 78`,
+    );
+    expect((await get('/admin/offers/78')).json()).toMatchObject({
+      offer: { deactivated: { at: '2026-01-02T03:04:05.000Z', message: 'why' } },
+    });
+    // The second time there is nothing left to clear.
+    for (const attempt of [1, 2]) {
+      const answer = await post('/admin/offers/78/clear-deactivation');
+      expect([attempt, answer.status, answer.json()]).toMatchObject([attempt, 200, { offer: { deactivated: null } }]);
+    }
+    const { rows: alerts } = await client.query(
+      `SELECT 1 FROM alerts WHERE kind = 'offer_deactivated_by_g2a' AND cleared_at IS NULL`,
+    );
+    const { rows: audit } = await client.query(
+      `SELECT actor, details FROM audit_log WHERE action = 'offer.deactivation_cleared'`,
+    );
+    expect([alerts, audit]).toEqual([[], [{ actor: 'admin:root', details: { g2aProductId: 78 } }]]);
+  });
+
+  it('say which offer there is none of to clear', async () => {
+    const unknown = await post('/admin/offers/4242/clear-deactivation');
+    expect([unknown.status, unknown.json()]).toMatchObject([404, { code: 'offer_not_found' }]);
+    const bad = await post('/admin/offers/x/clear-deactivation');
+    expect([bad.status, bad.json()]).toMatchObject([400, { code: 'invalid_request' }]);
   });
 
   it('show an offer that has lost its mapping, without anything sent', async () => {

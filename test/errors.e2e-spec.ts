@@ -1,8 +1,11 @@
 import { once } from 'node:events';
+import { readdirSync, readFileSync } from 'node:fs';
 import { type IncomingMessage, request } from 'node:http';
+import { join, resolve } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { jest } from '@jest/globals';
 import { g2aProductId } from '../sandbox/catalog.js';
+import { committedDocument } from './support/answer-validation.js';
 import { type Keyferry, mapGames, OUR_CLIENT, startKeyferry } from './support/keyferry.js';
 
 const UNKNOWN_ID = '3b6d0a52-7f0e-4a38-9d5b-0d8f0f0f1a02';
@@ -133,6 +136,40 @@ describe('the application accepts', () => {
     ['DELETE', `/order/${UNKNOWN_ID}/inventory?id[]=${UNKNOWN_ID}`, 404],
   ])('an empty body with a JSON content type: %s %s', async (method, path, status) => {
     expect((await call(method, path)).status).toBe(status);
+  });
+});
+
+describe('the error codes in docs/contract.md', () => {
+  const root = resolve(import.meta.dirname, '..');
+  const rows = readFileSync(join(root, 'docs/contract.md'), 'utf8').matchAll(/^\| (`[a-z0-9_` ]+`) \| ([\d ]+) \|/gm);
+  const documented = new Map(
+    [...rows].flatMap(([, codes, statuses]) => codes!.match(/\w+/g)!.map((code) => [code, statuses!] as const)),
+  );
+
+  it('are all that the program has', () => {
+    // How a code is written in src: `code = '…'`, `code: '…'`, or beside its status.
+    const written =
+      /(?:\bcode(?: =|:)|HttpStatus\.\w+,|\[HttpStatus\.\w+\]:|statusCode,|\['\d{3} [\w ]+',)\s*'([a-z0-9_]+)'/g;
+    const files = readdirSync(join(root, 'src'), { recursive: true, encoding: 'utf8' }).filter(
+      (file) => file.endsWith('.ts') && !file.endsWith('.spec.ts') && !/^(cli|demo)\//.test(file),
+    );
+    const codes = files.flatMap((file) =>
+      [...readFileSync(join(root, 'src', file), 'utf8').matchAll(written)].map(([, code]) => code!),
+    );
+    expect([...documented.keys()].sort()).toEqual([...new Set(codes)].sort());
+  });
+
+  it('include those of the OpenAPI document, with their status', () => {
+    const responses = Object.values(committedDocument().paths).flatMap((item) =>
+      Object.values(item).flatMap((operation: { responses: object }) => Object.entries(operation.responses)),
+    );
+    const codes = responses.flatMap(([status, response]) =>
+      [...JSON.stringify(response).matchAll(/"code":\{"enum":\[([^\]]*)\]/g)].flatMap(([, list]) =>
+        list!.match(/\w+/g)!.map((code) => ({ code, status })),
+      ),
+    );
+    expect(codes.length).toBeGreaterThan(50);
+    for (const { code, status } of codes) expect({ code, status: documented.get(code) }).toEqual({ code, status });
   });
 });
 

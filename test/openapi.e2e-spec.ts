@@ -74,7 +74,9 @@ it('the document has every route of the merchant contract that is served, and no
         .flatMap(([path, item]) => Object.keys(item).map((method) => `${method} ${path}`))
         .sort();
     // Nest's own list of what its controllers serve; nothing of it was written by us.
-    const served = routesOf(SwaggerModule.createDocument(keyferry.app, { openapi: '3.1.0', info: { title: '', version: '' } }).paths);
+    const served = routesOf(
+      SwaggerModule.createDocument(keyferry.app, { openapi: '3.1.0', info: { title: '', version: '' } }).paths,
+    );
     expect(routesOf(openApiDocument.paths)).toEqual(served.filter((route) => !OTHER_ROUTES.test(route.split(' ')[1]!)));
   } finally {
     await keyferry.stop();

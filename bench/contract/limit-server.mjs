@@ -4,13 +4,13 @@ import { randomInt, randomUUID } from 'node:crypto';
 import Fastify from 'fastify';
 import pg from 'pg';
 
-const { databaseUrl, poolSize, recipes } = JSON.parse(process.argv[2]);
+const { databaseUrl, poolSize, applicationName, recipes } = JSON.parse(process.argv[2]);
 const ROWS = 10_000;
 /** As many as there are products to reserve, so that as many wait for each other. */
 const LOCKED_ROWS = 200;
 const PAYLOAD = 'x'.repeat(100);
 
-const pool = new pg.Pool({ connectionString: databaseUrl, max: poolSize, application_name: 'bench-limit' });
+const pool = new pg.Pool({ connectionString: databaseUrl, max: poolSize, application_name: applicationName });
 await pool.query(`
   CREATE TABLE limit_rows AS SELECT id, repeat('x', 100) AS payload FROM generate_series(1, ${ROWS}) AS id;
   ALTER TABLE limit_rows ADD PRIMARY KEY (id);

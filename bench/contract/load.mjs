@@ -35,7 +35,8 @@ export async function maximumRate(url, requests, { connections, seconds, amount 
     },
   });
   const elapsedSeconds = amount === undefined ? result.duration : (performance.now() - startedAt) / 1000;
-  return { rate: result['2xx'] / elapsedSeconds, errors: result.errors + result.non2xx, sent: result.requests.sent };
+  const count = result['2xx'];
+  return { count, rate: count / elapsedSeconds, errors: result.errors + result.non2xx };
 }
 
 /**

@@ -1,5 +1,6 @@
 import { exchange, maximumRate, median, paced } from './load.mjs';
-import { APPLICATION_NAME, CWS_LATENCY_MS } from './stage.mjs';
+import { metered } from './processor-time.mjs';
+import { APPLICATION_NAME, CWS_LATENCY_MS, LIMIT_APPLICATION_NAME } from './stage.mjs';
 import { describeSteps, stepsOf, withStatementLog } from './statements.mjs';
 
 /** Orders whose inventory is read; more than are read at once by far. */
@@ -78,7 +79,10 @@ async function measure({ stage, customers, limit, recipe, orderIds, options }) {
   );
   const sides = {
     ours: ordersOrNot(name, { stage, customers, orderIds, connections }),
-    limit: (forSeconds) => maximumRate(limit.url, limitRequests, { connections, seconds: forSeconds }),
+    limit: (forSeconds) =>
+      metered({ ...stage, pid: limit.pid, applicationName: LIMIT_APPLICATION_NAME }, () =>
+        maximumRate(limit.url, limitRequests, { connections, seconds: forSeconds }),
+      ),
   };
 
   const before = await stage.cws.counters();
@@ -112,6 +116,7 @@ async function measure({ stage, customers, limit, recipe, orderIds, options }) {
     ratio,
     ratioTarget: ROUTES[name].targets.ratio ?? null,
     rounds: { ours: runs.ours.map(({ rate }) => rate), limit: runs.limit.map(({ rate }) => rate) },
+    processorMs: { ours: medianCost(runs.ours), limit: medianCost(runs.limit) },
     halfRate: half,
     slowCws,
     errors,
@@ -133,15 +138,19 @@ async function measure({ stage, customers, limit, recipe, orderIds, options }) {
 
 /** A route at full speed. Orders come in a number that takes about as long, and are bought before the next measurement. */
 function ordersOrNot(name, { stage, customers, orderIds, connections }) {
+  const metering = { ...stage, pid: stage.app.pid, applicationName: APPLICATION_NAME };
   if (name !== 'order') {
     const requests = requestsOf(name, customers, orderIds, VARIANTS);
-    return async (seconds) => maximumRate(stage.app.url, await requests, { connections, seconds });
+    return async (seconds) => {
+      const load = await requests;
+      return metered(metering, () => maximumRate(stage.app.url, load, { connections, seconds }));
+    };
   }
   return async (seconds, expectedRate) => {
     const perConnection = Math.ceil(Math.min(expectedRate * seconds, MAX_ORDERS) / connections);
     const amount = perConnection * connections;
     const requests = await requestsOf(name, customers, orderIds, amount);
-    const run = await maximumRate(stage.app.url, requests, { connections, amount });
+    const run = await metered(metering, () => maximumRate(stage.app.url, requests, { connections, amount }));
     customers.countOrders(amount - run.errors);
     await customers.purchasesDone();
     return run;
@@ -162,6 +171,12 @@ function productRequests(counters) {
     (sum, [route, { requests }]) => (route.startsWith('GET /v3/products') ? sum + requests : sum),
     0,
   );
+}
+
+function medianCost(runs) {
+  const costs = runs.flatMap(({ processorMs }) => processorMs ?? []);
+  if (costs.length === 0) return null;
+  return { server: median(costs.map(({ server }) => server)), database: median(costs.map(({ database }) => database)) };
 }
 
 function missedTargets({ name, ratio, errors, half, slowCws }) {

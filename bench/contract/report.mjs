@@ -33,6 +33,7 @@ export function printRoutes({ results, poolSize }, { connections, seconds, round
     const asked = `${cwsProductRequests} product requests to CodesWholesale in ${measuredSeconds.toFixed(0)} s`;
     console.log(`  ${name.padEnd(12)}SQL statements ${describeSteps(steps)}; ${asked}`);
   }
+  if (results.every(({ processorMs }) => processorMs.ours !== null)) printProcessorTime(results);
   const slow = results.find(({ slowCws }) => slowCws !== undefined)?.slowCws;
   if (slow !== undefined) {
     console.log(
@@ -40,6 +41,16 @@ export function printRoutes({ results, poolSize }, { connections, seconds, round
     );
   }
   printVerdict(results.flatMap(({ name, missed }) => missed.map((text) => `${name}: ${text}`)));
+}
+
+function printProcessorTime(results) {
+  console.log(
+    'processor time per answer in ms, server + its PostgreSQL backends (an order: with the purchases meanwhile)',
+  );
+  const both = ({ server, database }) => `${server.toFixed(2)} + ${database.toFixed(2)}`;
+  for (const { name, processorMs } of results) {
+    console.log(`  ${name.padEnd(12)}ours ${both(processorMs.ours)}, limit ${both(processorMs.limit)}`);
+  }
 }
 
 export function printSoak({ minutes, routes, growth, start, end, missed }) {

@@ -24,6 +24,7 @@ const READY_LIMIT_MS = 60_000;
 
 /** application_name of the program's own statements; pg-boss has another. */
 export const APPLICATION_NAME = 'keyferry';
+export const LIMIT_APPLICATION_NAME = 'bench-limit';
 export const CLIENT = { id: 'bench-marketplace', secret: randomBytes(24).toString('hex') };
 
 /** Everything that is measured, as processes: PostgreSQL, both simulated APIs with enough stock, and the program. */
@@ -173,8 +174,10 @@ async function ready(stage, g2aUrl) {
 async function startLimit(start, databaseUrl, recipes) {
   const { poolSize } = dataSourceOptions(databaseUrl, APPLICATION_NAME);
   const file = join(import.meta.dirname, 'limit-server.mjs');
-  const limit = await start('limit', file, { args: [JSON.stringify({ databaseUrl, poolSize, recipes })] });
-  return { url: limit.url, poolSize };
+  const limit = await start('limit', file, {
+    args: [JSON.stringify({ databaseUrl, poolSize, applicationName: LIMIT_APPLICATION_NAME, recipes })],
+  });
+  return { ...limit, poolSize };
 }
 
 function basic() {

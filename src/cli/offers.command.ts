@@ -10,12 +10,14 @@ import { printLine } from './output.js';
 
 /** `offers`: looks after our offers on G2A. */
 export function offersCommand(): Command {
-  return new Command('offers').description('look after our offers on G2A').addCommand(
-    new Command('clear')
-      .description('publish an offer again that G2A has deactivated, once its cause is gone')
-      .argument('<g2aProductId>', 'the G2A product that it offers')
-      .action(clear),
-  );
+  return new Command('offers')
+    .description('look after our offers on G2A')
+    .addCommand(
+      new Command('clear')
+        .description('publish an offer again that G2A has deactivated, once its cause is gone')
+        .argument('<g2aProductId>', 'the G2A product that it offers')
+        .action(clear),
+    );
 }
 
 async function clear(argument: string): Promise<void> {

@@ -1,5 +1,6 @@
 import type { DataSourceOptions } from 'typeorm';
 import { exactTypes } from './int8.js';
+import { PreparingClient } from './prepared-statements.js';
 
 /** Connections of one process' TypeORM pool. Two processes and pg-boss stay well below PostgreSQL's default of 100. */
 export const POOL_SIZE = 20;
@@ -23,6 +24,6 @@ export function dataSourceOptions(url: string, applicationName: string): DataSou
     // gen_random_uuid() is part of PostgreSQL since 13; TypeORM knows it by its old extension's name.
     uuidExtension: 'pgcrypto',
     installExtensions: false,
-    extra: { types: exactTypes },
+    extra: { types: exactTypes, Client: PreparingClient },
   };
 }

@@ -19,7 +19,13 @@ import { ReservationController } from './reservation.controller.js';
 /** The contract that G2A calls. The application must be set up by fastifyOptions and configureHttp. */
 @Module({
   imports: [OrdersModule, SyncModule],
-  controllers: [TokenController, HealthcheckController, ReservationController, OrderController, NotificationsController],
+  controllers: [
+    TokenController,
+    HealthcheckController,
+    ReservationController,
+    OrderController,
+    NotificationsController,
+  ],
   providers: [
     {
       provide: MerchantCredentials,

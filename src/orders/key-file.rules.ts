@@ -13,8 +13,8 @@ export type KeyFile =
 
 /** Most bytes of a file that is handed over. */
 export const MAX_FILE_BYTES = 5 * 1024 * 1024;
-/** Characters of a name before its extension: at most 240 UTF-16 units, so that name and extension stay below 255. */
-const MAX_BASE_CHARACTERS = 120;
+/** Of a name before its extension: 120 characters are at most 240 UTF-16 units, so that all of it stays below 255. */
+const LEADING_CHARACTERS = /^.{0,120}/u;
 
 const BASE64 = /^[A-Za-z0-9+/]+={0,2}$/;
 /** Base64 has 4 characters for 3 bytes; the rest is room for line breaks. */
@@ -64,7 +64,7 @@ export function safeFileName(name: string | null, mimeType: FileMimeType | null)
         .replace(/^.*[/\\]/, '')
         .replace(/[<>:"|?*]/g, '_'),
     ) ?? [];
-  const bounded = [...base].slice(0, MAX_BASE_CHARACTERS).join('');
+  const bounded = LEADING_CHARACTERS.exec(base)?.[0] ?? '';
   const plain = bounded.replace(/^[.\s]+|[.\s]+$/g, '') || 'key';
   if (mimeType === null) return plain;
   const allowed = EXTENSIONS[mimeType];

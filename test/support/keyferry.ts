@@ -34,6 +34,8 @@ export function environment(cwsUrl: string, g2aUrl: string): Record<string, stri
     DEFAULT_G2A_FEE_PERCENTAGE: '0.15',
     KEY_ENCRYPTION_KEY: randomBytes(32).toString('base64'),
     SYNC_INTERVAL_SECONDS: '3600',
+    // Stock changes when a test says so: a reservation asks CWS only in the tests of that.
+    RESERVATION_STOCK_MAX_AGE_SECONDS: '3600',
     G2A_RATE: '100000/60s',
   };
 }

@@ -35,7 +35,10 @@ describe('a notification of a deactivation', () => {
 
   it.each([
     [{ offer_id: OFFER }, { offerId: OFFER, auctionId: null, message: null }],
-    [{ auction_id: '12345', message: null }, { offerId: null, auctionId: 12345, message: null }],
+    [
+      { auction_id: '12345', message: null },
+      { offerId: null, auctionId: 12345, message: null },
+    ],
     [
       { offer_id: null, auction_id: 1, message: '' },
       { offerId: null, auctionId: 1, message: '' },
