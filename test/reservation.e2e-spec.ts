@@ -384,7 +384,7 @@ describe('a reservation on old snapshots', () => {
   it('asks CWS once for all of its products and all who want them, and believes the answer', async () => {
     await age(20);
     keyferry.cws.supplier.setProduct(cwsProductId(2), { quantity: 2 });
-    keyferry.cws.traffic.behaviors.set({ name: 'answersSlowly', milliseconds: 300, route: 'GET /v3/products' });
+    keyferry.cws.traffic.behaviors.set({ name: 'answersSlowly', milliseconds: 1500, route: 'GET /v3/products' });
     const wanted = [2, 3].map((game) => ({ productId: g2aProductId(game), quantity: 1 }));
     const answers = await Promise.all(Array.from({ length: 10 }, () => keyferry.customer.reserve(wanted)));
     expect(answers.filter((answer) => answer.ok)).toHaveLength(2);

@@ -39,6 +39,7 @@ export class Connection {
     const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);
     const length = body === '' ? '' : `content-length: ${Buffer.byteLength(body)}\r\n`;
     return new Promise((resolve, reject) => {
+      if (this.isClosed) throw new Error('connection closed');
       this.#waiting = { resolve, reject };
       this.socket.write(`${method} ${path} HTTP/1.1\r\nhost: ${this.host}\r\n${lines.join('')}${length}\r\n${body}`);
     });
@@ -58,8 +59,10 @@ export class Connection {
     if (this.#received.length < end) return;
     const body = this.#received.toString('utf8', end - length, end);
     this.#received = this.#received.subarray(end);
-    const { resolve } = this.#waiting;
+    const waiting = this.#waiting;
     this.#waiting = null;
-    resolve({ status: Number(head.slice(9, 12)), body });
+    // An answer that nobody asked for: the server says good-bye.
+    if (waiting === null) this.close();
+    else waiting.resolve({ status: Number(head.slice(9, 12)), body });
   }
 }

@@ -71,7 +71,8 @@ export async function paced(url, next, { connections, rate, seconds }) {
     for (; dueAt <= performance.now(); dueAt += 1000 / rate) {
       const request = next();
       if (request === null) continue;
-      const connection = idle.pop();
+      // The one unused for longest: the server closes a connection that stays idle.
+      const connection = idle.shift();
       if (connection === undefined) queue.push({ request, dueAt });
       else void work(connection, { request, dueAt });
     }

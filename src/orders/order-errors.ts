@@ -124,7 +124,7 @@ export class ItemNotFoundError extends OrdersError {
 export class OrderNotWaitingError extends OrdersError {
   readonly code = 'order_not_waiting';
   readonly status = 409;
-  constructor(state: string) {
-    super(`the order is ${state}: only one that needs attention can be reopened`);
+  constructor(reason: string) {
+    super(`${reason}: only an order that waits for keys and for a person can be reopened`);
   }
 }

@@ -6,7 +6,7 @@ import { type AuditActor, writeAudit } from '../audit/audit-log.js';
 import { AppConfig } from '../config/app-config.js';
 import { JobQueue } from '../jobs/job-queue.js';
 import { OrderNotFoundError, OrderNotWaitingError } from './order-errors.js';
-import { abandonUnknownPurchases, lockOrder, reopenOrder } from './purchases.queries.js';
+import { abandonUnknownPurchases, lockOrder, readItems, reopenOrder } from './purchases.queries.js';
 
 /** A person's decision about an order that waits for one. */
 @Injectable()
@@ -27,7 +27,10 @@ export class ReopenOrderService {
     await this.dataSource.transaction(async (manager) => {
       const order = await lockOrder(manager, orderId);
       if (order === null) throw new OrderNotFoundError();
-      if (order.state !== 'needs_attention') throw new OrderNotWaitingError(order.state);
+      if (order.state !== 'needs_attention') throw new OrderNotWaitingError(`the order is ${order.state}`);
+      const items = await readItems(manager, orderId);
+      // A file that may not be handed over, for example: there is nothing to buy, and a person must serve the customer.
+      if (items.every((item) => item.keys >= item.quantity)) throw new OrderNotWaitingError('no key is missing');
       const abandoned = await abandonUnknownPurchases(manager, orderId);
       await reopenOrder(manager, orderId, this.config.orderPollTimeoutSeconds);
       await writeAudit(manager, actor, [
