@@ -514,7 +514,7 @@ describe('many customers at once', () => {
     } finally {
       await Promise.all(programs.map((program) => program.end('SIGTERM')));
     }
-  });
+  }, 180_000);
 
   it('never hold more than there is, whatever they do and however it interleaves', async () => {
     // Mulberry32: the same mix on every run.

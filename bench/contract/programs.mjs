@@ -5,6 +5,7 @@ import { createInterface } from 'node:readline';
 import { clearTimeout } from 'node:timers';
 import { setTimeout as sleep } from 'node:timers/promises';
 
+const END_WITH_PARENT = new URL('end-with-parent.mjs', import.meta.url).href;
 const START_LIMIT_MS = 60_000;
 /** Longer than the program allows itself to finish what is under way. */
 const STOP_LIMIT_MS = 15_000;
@@ -20,7 +21,7 @@ export async function startProgram(file, { args = [], env = {}, execArgv = [], c
   const child = fork(file, args, {
     cwd,
     env: { PATH: process.env.PATH, NO_COLOR: '1', ...env },
-    execArgv,
+    execArgv: ['--import', END_WITH_PARENT, ...execArgv],
     stdio: ['ignore', 'pipe', log, 'ipc'],
     // Ctrl-C goes to the whole process group: we end our children ourselves, the database last.
     detached: true,
