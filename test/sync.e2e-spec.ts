@@ -348,7 +348,7 @@ describe('a first synchronization of 1,000 products', () => {
       );
       // A round sends for some seconds only; on a busy machine the first thousand take more than one.
       const sent = (): number => keyferry.g2a.marketplace.patches().length;
-      for (let before = -1; before < sent(); ) {
+      for (let before = -1; before < sent();) {
         before = sent();
         await keyferry.sync();
       }

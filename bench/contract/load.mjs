@@ -44,7 +44,7 @@ export async function maximumRate(url, requests, { connections, seconds, amount 
  * one burst at the start of each second. The time of an answer counts from when its request was due, so that waiting for a
  * free connection counts too.
  * @param next the next request, or null when there is none to send at the moment; its `onAnswer` gets a successful body.
- * @returns times in milliseconds, and how many requests failed.
+ * @returns times in milliseconds, how many requests failed, and how many were never sent because no connection got free in time.
  */
 export async function paced(url, next, { connections, rate, seconds }) {
   const idle = await Promise.all(Array.from({ length: connections }, () => Connection.open(url)));
@@ -81,10 +81,10 @@ export async function paced(url, next, { connections, rate, seconds }) {
   const deadline = performance.now() + DRAIN_LIMIT_MS;
   while (idle.length < all.length && all.some(({ isClosed }) => !isClosed) && performance.now() < deadline)
     await sleep(1);
-  errors += queue.length;
   for (const connection of all) connection.close();
   times.sort((a, b) => a - b);
-  return { count: times.length, errors, median: percentile(times, 0.5), p99: percentile(times, 0.99) };
+  const latency = { median: percentile(times, 0.5), p99: percentile(times, 0.99) };
+  return { count: times.length, errors, unsent: queue.splice(0).length, ...latency };
 }
 
 /** One request and its whole answer. */

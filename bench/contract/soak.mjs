@@ -55,17 +55,19 @@ export async function soak(stage, customers, { soakMinutes, connections }, log) 
 
   const routes = { healthcheck, token, reservation, order, inventory };
   const errors = Object.values(routes).reduce((sum, route) => sum + route.errors, 0);
+  const unsent = Object.values(routes).reduce((sum, route) => sum + route.unsent, 0);
   const compared = ends(samples);
   const growth = compared.end.rssMiB / compared.start.rssMiB - 1;
   const missed = [
     ...(errors > 0 ? [`${errors} errors`] : []),
+    ...(unsent > 0 ? [`${unsent} requests were never sent: the machine cannot carry the load`] : []),
     ...(growth >= GROWTH_LIMIT ? [`memory grew by ${(growth * 100).toFixed(1)} %`] : []),
     // A pool may have opened its last connections after the warm-up; a leak goes on and on.
     ...['connections', 'handles']
       .filter((name) => compared.end[name] > compared.start[name] * 1.5)
       .map((name) => `${name} rose from ${compared.start[name]} to ${compared.end[name]}`),
   ];
-  return { minutes: soakMinutes, rates: RATES, routes, errors, growth, ...compared, samples, missed };
+  return { minutes: soakMinutes, rates: RATES, routes, errors, unsent, growth, ...compared, samples, missed };
 }
 
 async function sample(stage, seconds, sampling, log) {
