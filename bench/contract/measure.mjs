@@ -184,6 +184,7 @@ function missedTargets({ name, ratio, errors, half, slowCws }) {
   return [
     ...(target !== undefined && ratio < target ? [`ratio ${ratio.toFixed(2)} below ${target}`] : []),
     ...(errors > 0 ? [`${errors} errors`] : []),
+    ...(half.unsent > 0 ? [`${half.unsent} requests never sent at half the maximum rate`] : []),
     ...(half.p99 >= P99_LIMIT_MS ? [`p99 ${half.p99.toFixed(0)} ms at half the maximum rate`] : []),
     ...(slowCws !== undefined && slowCws.median >= ORDER_MEDIAN_LIMIT_MS
       ? [`median ${slowCws.median.toFixed(0)} ms while CodesWholesale takes 2 s`]
