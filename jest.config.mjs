@@ -24,8 +24,8 @@ const shared = {
 };
 
 export default {
-  // Both cores of the smallest machine that this runs on; e2e files mostly wait for processes.
-  maxWorkers: 2,
+  // One more than the cores of the smallest machine that this runs on: e2e files mostly wait for processes.
+  maxWorkers: 3,
   // Only effective here, not inside a project. Deadlines for hangs, not performance limits.
   testTimeout: 60_000,
   projects: [
