@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { AlertsService } from '../alerts/alerts.service.js';
-import type { OfferTrouble } from '../catalog/offers.queries.js';
+import type { OfferTrouble } from '../catalog/observed-offers.queries.js';
 
 /** Failures in a row after which a person is told. */
 const FAILURES_BEFORE_ALERT = 5;

@@ -4,7 +4,7 @@ import { DataSource } from 'typeorm';
 import { AlertsService } from '../alerts/alerts.service.js';
 import { type AuditActor, writeAudit } from '../audit/audit-log.js';
 import { clearDeactivation, clearReactivated } from '../catalog/offer-deactivations.queries.js';
-import type { ObservedOffer } from '../catalog/offers.queries.js';
+import type { ObservedOffer } from '../catalog/observed-offers.queries.js';
 
 /** Ends G2A's deactivation of an offer: from the next round on it is published like any other. */
 @Injectable()

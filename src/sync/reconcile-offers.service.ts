@@ -2,13 +2,8 @@ import { Injectable } from '@nestjs/common';
 import { InjectDataSource } from '@nestjs/typeorm';
 import { DataSource } from 'typeorm';
 import { AlertsService } from '../alerts/alerts.service.js';
-import {
-  mappedOfferIds,
-  type ObservedOffer,
-  oldestUnconfirmed,
-  productsWithoutOffer,
-  storeObservedOffers,
-} from '../catalog/offers.queries.js';
+import { mappedOfferIds, oldestUnconfirmed, productsWithoutOffer } from '../catalog/offers.queries.js';
+import { type ObservedOffer, storeObservedOffers } from '../catalog/observed-offers.queries.js';
 import { databaseNow } from '../catalog/supplier-products.queries.js';
 import { G2aClient } from '../g2a/g2a-client.js';
 import { OfferDeactivationsService } from './offer-deactivations.service.js';

@@ -1,0 +1,101 @@
+import type { EntityManager } from 'typeorm';
+import type { Cents } from '../money/cents.js';
+
+/** What G2A was seen to show. */
+export interface ObservedOffer {
+  readonly g2aOfferId: string;
+  readonly g2aProductId: number;
+  readonly retailPriceCents: Cents | null;
+  readonly businessPriceCents: Cents | null;
+  readonly size: number | null;
+  readonly isActive: boolean;
+  readonly visibility: 'all' | 'retail' | 'business';
+}
+
+/** After this time without confirmation a sent change counts as lost and is sent again. */
+export const CONFIRMATION_TIMEOUT_SECONDS = 120;
+
+/** An offer whose trouble ended, or whose accepted change has not been shown in time. */
+export interface OfferTrouble {
+  readonly g2aOfferId: string;
+  readonly failureCount: number;
+  readonly lastError: string | null;
+  readonly isRecovered: boolean;
+}
+
+/**
+ * Stores what G2A shows. A sent change is confirmed when it is seen; one that is still not seen after
+ * CONFIRMATION_TIMEOUT_SECONDS (its job may have failed) counts as a failure, and the difference will be published again. A
+ * field that the listing leaves out stays as it was last known. An offer seen for the first time becomes ours (the caller
+ * lets only mapped products through).
+ * @param seenAt database time before the request: a change sent later cannot be judged by this answer.
+ * @returns offers that recovered or failed by this.
+ */
+export async function storeObservedOffers(
+  manager: EntityManager,
+  offers: readonly ObservedOffer[],
+  seenAt: Date,
+): Promise<OfferTrouble[]> {
+  if (offers.length === 0) return [];
+  return manager.query<OfferTrouble[]>(
+    `WITH seen AS (
+       SELECT * FROM unnest($1::uuid[], $2::bigint[], $3::integer[], $4::integer[], $5::integer[], $6::boolean[], $7::text[])
+         AS seen (id, product, retail, business, size, is_active, visibility)
+     ), found AS (
+       INSERT INTO offers (g2a_offer_id, g2a_product_id, observed_retail_price_cents, observed_business_price_cents,
+         observed_size, observed_is_active, observed_visibility, observed_at)
+       SELECT id, product, retail, business, size, is_active, visibility, $8 FROM seen
+       ON CONFLICT DO NOTHING
+       RETURNING g2a_offer_id, g2a_product_id
+     ), judged AS (
+       SELECT seen.*, offer.sent_at < $8::timestamptz - make_interval(secs => $9::integer) AS is_timed_out,
+         offer.failure_count > 0 AS had_failed, sent.is_pending,
+         offer.sent_at < $8 AND sent.is_pending
+           -- A field that the listing leaves out cannot contradict what was sent.
+           AND coalesce(offer.sent_price_cents = CASE seen.visibility WHEN 'business' THEN seen.business ELSE seen.retail END, true)
+           AND coalesce(offer.sent_size = seen.size, true)
+           AND coalesce(offer.sent_is_active = seen.is_active, true) AS is_confirmed
+       FROM seen JOIN offers offer ON offer.g2a_offer_id = seen.id,
+         LATERAL (SELECT coalesce(offer.sent_price_cents, offer.sent_size, offer.sent_is_active::integer) IS NOT NULL AS is_pending) sent
+     ), updated AS (
+       UPDATE offers offer SET
+         observed_retail_price_cents = coalesce(judged.retail,
+           CASE WHEN is_confirmed AND judged.visibility <> 'business' THEN sent_price_cents END, observed_retail_price_cents),
+         observed_business_price_cents = coalesce(judged.business,
+           CASE WHEN is_confirmed AND judged.visibility <> 'retail' THEN sent_price_cents END, observed_business_price_cents),
+         observed_size = coalesce(judged.size, CASE WHEN is_confirmed THEN sent_size END, observed_size),
+         observed_is_active = judged.is_active, observed_visibility = judged.visibility,
+         observed_at = $8,
+         sent_at = CASE WHEN is_confirmed OR is_timed_out THEN NULL ELSE sent_at END,
+         sent_price_cents = CASE WHEN is_confirmed OR is_timed_out THEN NULL ELSE sent_price_cents END,
+         sent_lowest_price_cents = CASE WHEN is_confirmed OR is_timed_out THEN NULL ELSE sent_lowest_price_cents END,
+         sent_size = CASE WHEN is_confirmed OR is_timed_out THEN NULL ELSE sent_size END,
+         sent_is_active = CASE WHEN is_confirmed OR is_timed_out THEN NULL ELSE sent_is_active END,
+         failure_count = CASE WHEN is_confirmed THEN 0 WHEN is_timed_out AND is_pending THEN failure_count + 1
+           ELSE failure_count END,
+         retry_at = CASE WHEN is_confirmed THEN NULL ELSE retry_at END,
+         last_error = CASE WHEN is_confirmed THEN NULL
+           WHEN is_timed_out AND is_pending THEN 'accepted, but not shown after ' || $9::integer || ' s' ELSE last_error END
+       FROM judged WHERE offer.g2a_offer_id = judged.id AND offer.observed_at <= $8
+       RETURNING offer.g2a_offer_id, offer.failure_count, offer.last_error, is_confirmed AND had_failed AS is_recovered,
+         is_timed_out AND is_pending AND NOT is_confirmed AS is_unconfirmed
+     ), audited AS (
+       INSERT INTO audit_log (actor, action, subject_type, subject_id, details)
+       SELECT 'sync', 'offer.found', 'offer', g2a_offer_id, jsonb_build_object('g2aProductId', g2a_product_id) FROM found
+     )
+     SELECT g2a_offer_id AS "g2aOfferId", failure_count AS "failureCount", last_error AS "lastError",
+       is_recovered AS "isRecovered"
+     FROM updated WHERE is_recovered OR is_unconfirmed`,
+    [
+      offers.map((offer) => offer.g2aOfferId),
+      offers.map((offer) => offer.g2aProductId),
+      offers.map((offer) => offer.retailPriceCents),
+      offers.map((offer) => offer.businessPriceCents),
+      offers.map((offer) => offer.size),
+      offers.map((offer) => offer.isActive),
+      offers.map((offer) => offer.visibility),
+      seenAt,
+      CONFIRMATION_TIMEOUT_SECONDS,
+    ],
+  );
+}
