@@ -19,7 +19,7 @@ function newestSource() {
       newest = Math.max(newest, statSync(path).mtimeMs);
     }
   }
-  for (const file of [...projects, 'tsconfig.json', 'package-lock.json']) {
+  for (const file of [...projects, 'tsconfig.json']) {
     if (existsSync(join(root, file))) newest = Math.max(newest, statSync(join(root, file)).mtimeMs);
   }
   return newest;
@@ -27,7 +27,10 @@ function newestSource() {
 
 function compiler() {
   try {
-    return createRequire(import.meta.url).resolve('typescript/bin/tsc');
+    const { resolve } = createRequire(import.meta.url);
+    // Without devDependencies some library may still bring the compiler along, but not the types that our sources need.
+    resolve('@types/node/package.json');
+    return resolve('typescript/bin/tsc');
   } catch {
     return undefined;
   }
