@@ -1,20 +1,19 @@
 // The limit: a bare Fastify with `pg` that sends as many SQL statements of the same kinds as our route does, and answers the
-// same bytes. A process of its own, started by stage.mjs with the recipes as JSON in its first argument.
+// same bytes. A process of its own, started by stage.mjs with the recipes as JSON in its first argument. `lockedRows`: as many
+// as there are products to reserve, so that as many wait for each other.
 import { randomInt, randomUUID } from 'node:crypto';
 import Fastify from 'fastify';
 import pg from 'pg';
 
-const { databaseUrl, poolSize, applicationName, recipes } = JSON.parse(process.argv[2]);
+const { databaseUrl, poolSize, applicationName, lockedRows, recipes } = JSON.parse(process.argv[2]);
 const ROWS = 10_000;
-/** As many as there are products to reserve, so that as many wait for each other. */
-const LOCKED_ROWS = 200;
 const PAYLOAD = 'x'.repeat(100);
 
 const pool = new pg.Pool({ connectionString: databaseUrl, max: poolSize, application_name: applicationName });
 await pool.query(`
   CREATE TABLE limit_rows AS SELECT id, repeat('x', 100) AS payload FROM generate_series(1, ${ROWS}) AS id;
   ALTER TABLE limit_rows ADD PRIMARY KEY (id);
-  CREATE TABLE limit_locks AS SELECT id FROM generate_series(1, ${LOCKED_ROWS}) AS id;
+  CREATE TABLE limit_locks AS SELECT id FROM generate_series(1, ${lockedRows}) AS id;
   ALTER TABLE limit_locks ADD PRIMARY KEY (id);
   CREATE TABLE limit_writes (id uuid PRIMARY KEY, payload text NOT NULL)`);
 
@@ -24,7 +23,7 @@ function statementFor(step, subject) {
     case 'select':
       return ['SELECT payload FROM limit_rows WHERE id = $1', [randomInt(1, ROWS + 1)]];
     case 'lock':
-      return ['SELECT id FROM limit_locks WHERE id = $1 FOR UPDATE', [(subject % LOCKED_ROWS) + 1]];
+      return ['SELECT id FROM limit_locks WHERE id = $1 FOR UPDATE', [(subject % lockedRows) + 1]];
     case 'write':
       return writeStatement(step, subject);
     default:

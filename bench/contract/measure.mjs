@@ -6,8 +6,9 @@ import { describeSteps, stepsOf, withStatementLog } from './statements.mjs';
 /** Orders whose inventory is read; more than are read at once by far. */
 const INVENTORY_ORDERS = 320;
 /** Different requests of a route that takes the same one again. */
-const VARIANTS = 200;
-const WARM_UP_SECONDS = 2;
+const VARIANTS = 1_000;
+/** Until both sides are compiled: the program keeps getting faster for about that long. */
+const WARM_UP_SECONDS = 8;
 const SLOW_CWS_LATENCY_MS = 2_000;
 /** Most orders of one measurement: each needs a reservation beforehand and is bought afterwards. */
 const MAX_ORDERS = 960;

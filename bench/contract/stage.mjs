@@ -14,11 +14,13 @@ import { endOfLog, runProgram, startProgram } from './programs.mjs';
 const ROOT = resolve(import.meta.dirname, '../..');
 const DIST = join(ROOT, 'dist');
 
-export const PRODUCTS = 200;
+/** Enough that a product has some live reservations, as a shop's has, and not thousands; G2A is told of all within its limit of a minute. */
+export const PRODUCTS = 500;
+/** Most products in one call. */
+const PRODUCTS_PER_CALL = 100;
 const KEYS_PER_PRODUCT = 100_000;
 /** CodesWholesale's answer time while nothing else is asked for. */
 export const CWS_LATENCY_MS = 50;
-const SYNC_INTERVAL_SECONDS = 2;
 /** Until every product is known, fresh and published. */
 const READY_LIMIT_MS = 60_000;
 
@@ -147,7 +149,6 @@ function appEnvironment({ databaseUrl, cwsUrl, g2aUrl }) {
     KEY_ENCRYPTION_KEY: randomBytes(32).toString('base64'),
     DEFAULT_FIXED_PROFIT: '0.50',
     DEFAULT_G2A_FEE_PERCENTAGE: '0.15',
-    SYNC_INTERVAL_SECONDS: String(SYNC_INTERVAL_SECONDS),
   };
 }
 
@@ -159,7 +160,9 @@ async function ready(stage, g2aUrl) {
     product_id: g2aProductId(index + 1),
     quantity: 1,
   }));
-  const parts = [everything.slice(0, PRODUCTS / 2), everything.slice(PRODUCTS / 2)];
+  const parts = Array.from({ length: PRODUCTS / PRODUCTS_PER_CALL }, (_, part) =>
+    everything.slice(part * PRODUCTS_PER_CALL, (part + 1) * PRODUCTS_PER_CALL),
+  );
   let published = 0;
   for (;;) {
     await sleep(500);
@@ -185,7 +188,9 @@ async function startLimit(start, databaseUrl, recipes) {
   const { poolSize } = dataSourceOptions(databaseUrl, APPLICATION_NAME);
   const file = join(import.meta.dirname, 'limit-server.mjs');
   const limit = await start('limit', file, {
-    args: [JSON.stringify({ databaseUrl, poolSize, applicationName: LIMIT_APPLICATION_NAME, recipes })],
+    args: [
+      JSON.stringify({ databaseUrl, poolSize, applicationName: LIMIT_APPLICATION_NAME, lockedRows: PRODUCTS, recipes }),
+    ],
   });
   return { ...limit, poolSize };
 }

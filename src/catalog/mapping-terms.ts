@@ -1,7 +1,7 @@
 import type { AppConfig } from '../config/app-config.js';
 import { parseFeeRate, parseProfitPercent, type PricingTerms, resolveTerms } from '../pricing/pricing-terms.js';
 import type { SupplierOffer } from '../pricing/supplier-choice.rules.js';
-import type { MappingStock } from './supplier-products.queries.js';
+import type { MappingStock } from './mapping-stock.queries.js';
 
 /** The owner's defaults from the environment. */
 export function defaultTerms(config: AppConfig): PricingTerms {

@@ -1,6 +1,13 @@
 import type { EntityManager } from 'typeorm';
 import type { Cents } from '../money/cents.js';
-import { MAPPING_STOCK_COLUMNS, MAPPING_STOCK_JOIN, type MappingStock } from './supplier-products.queries.js';
+import {
+  collectMappings,
+  MAPPING_STOCK_COLUMNS,
+  MAPPING_STOCK_JOIN,
+  MAPPING_STOCK_ORDER,
+  type MappingStock,
+  type MappingStockRow,
+} from './mapping-stock.queries.js';
 
 /** What an offer should show. */
 export interface DesiredState {
@@ -21,7 +28,7 @@ export interface OfferToPrice {
   readonly mapping: MappingStock | null;
 }
 
-interface OfferToPriceRow extends MappingStock {
+interface OfferToPriceRow extends MappingStockRow {
   g2aOfferId: string;
   offerProductId: number;
   isDeactivated: boolean;
@@ -39,15 +46,21 @@ export async function offersToPrice(manager: EntityManager): Promise<OfferToPric
        ${MAPPING_STOCK_COLUMNS}
      FROM offers offer
      LEFT JOIN product_mappings mapping ON mapping.g2a_product_id = offer.g2a_product_id
-     ${MAPPING_STOCK_JOIN}`,
+     ${MAPPING_STOCK_JOIN}
+     ORDER BY ${MAPPING_STOCK_ORDER}`,
   );
-  return rows.map(({ g2aOfferId, offerProductId, isDeactivated, desired, ...mapping }) => ({
-    g2aOfferId,
-    g2aProductId: offerProductId,
-    isDeactivated,
-    desired,
-    mapping: (mapping.g2aProductId as number | null) === null ? null : mapping,
-  }));
+  const toPrice = (row: OfferToPriceRow, mapping: MappingStock | null): OfferToPrice => ({
+    g2aOfferId: row.g2aOfferId,
+    g2aProductId: row.offerProductId,
+    isDeactivated: row.isDeactivated,
+    desired: row.desired,
+    mapping,
+  });
+  const isMapped = (row: OfferToPriceRow) => (row.g2aProductId as number | null) !== null;
+  return [
+    ...collectMappings(rows.filter(isMapped)).map(({ row, mapping }) => toPrice(row, mapping)),
+    ...rows.filter((row) => !isMapped(row)).map((row) => toPrice(row, null)),
+  ];
 }
 
 /** Writes new desired states, with their audit rows, in one statement. Rows that are already so are left alone. */

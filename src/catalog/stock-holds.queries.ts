@@ -1,4 +1,5 @@
 import type { EntityManager } from 'typeorm';
+import { isOneOf } from '../database/is-one-of.js';
 
 /** Pieces of one supplier product claimed for one reservation item. */
 export interface HoldAllocation {
@@ -13,11 +14,12 @@ export interface HoldAllocation {
  * the database as of its own start, before it waited. All lock in the order of ids, or two would wait for each other.
  */
 export async function lockStock(manager: EntityManager, g2aProductIds: readonly number[]): Promise<void> {
+  const { condition, parameter } = isOneOf(g2aProductIds);
   await manager.query(
     `SELECT 1 FROM supplier_products
-     WHERE cws_product_id IN (SELECT cws_product_id FROM product_mapping_suppliers WHERE g2a_product_id = ANY ($1))
+     WHERE cws_product_id IN (SELECT cws_product_id FROM product_mapping_suppliers WHERE g2a_product_id ${condition})
      ORDER BY cws_product_id FOR NO KEY UPDATE`,
-    [g2aProductIds],
+    [parameter],
   );
 }
 

@@ -1,6 +1,6 @@
 import type { EntityManager } from 'typeorm';
-import type { Cents } from '../money/cents.js';
 import type { PriceBand } from '../money/price-band.js';
+import type { MappingSupplier } from './mapping-stock.queries.js';
 
 /** What the supplier said about one product. Structurally what `cws/` answers; its types stop there. */
 export interface SupplierReport {
@@ -114,69 +114,6 @@ export async function supplierProductsToCheck(
   return rows.map((row) => row.cws_product_id);
 }
 
-/** One possible supplier of a mapping as it stands now. */
-export interface MappingSupplier {
-  readonly cwsProductId: string;
-  readonly bands: readonly PriceBand[];
-  /** Pieces not spoken for. */
-  readonly available: number;
-  /**
-   * Fresh as of: the product's own last request, or the start of the last complete feed pass if the feed covers it. Epoch
-   * milliseconds.
-   */
-  readonly freshAsOf: number;
-  readonly name: string;
-}
-
-/** A mapping with everything that pricing and reservations need to know about it. */
-export interface MappingStock {
-  readonly g2aProductId: number;
-  readonly isEnabled: boolean;
-  readonly fixedProfitCents: Cents | null;
-  readonly profitPercent: string | null;
-  readonly feePercentage: string | null;
-  readonly minPriceCents: Cents | null;
-  readonly maxPriceCents: Cents | null;
-  readonly suppliers: readonly MappingSupplier[];
-}
-
-/** Select list and join that turn `product_mappings mapping` into MappingStock. `feed` is the cursor's name. */
-export const MAPPING_STOCK_COLUMNS = `
-  mapping.g2a_product_id AS "g2aProductId",
-  mapping.is_enabled AS "isEnabled",
-  mapping.fixed_profit_cents AS "fixedProfitCents",
-  mapping.profit_percent::text AS "profitPercent",
-  mapping.fee_percentage::text AS "feePercentage",
-  mapping.min_price_cents AS "minPriceCents",
-  mapping.max_price_cents AS "maxPriceCents",
-  coalesce(supplier.suppliers, '[]') AS "suppliers"`;
-
-export const MAPPING_STOCK_JOIN = `
-  LEFT JOIN LATERAL (
-    SELECT jsonb_agg(jsonb_build_object(
-      'cwsProductId', stock.cws_product_id,
-      'bands', stock.price_bands,
-      'available', stock.available,
-      'name', stock.name,
-      -- The feed vouches only for a product that was fetched since it was mapped: before, nobody followed its changes.
-      'freshAsOf', extract(epoch FROM CASE WHEN stock.requested_at >= link.mapped_at
-        THEN greatest(stock.requested_at, feed.pass_started_at) ELSE stock.requested_at END) * 1000
-    ) ORDER BY link.position, link.cws_product_id) AS suppliers
-    FROM product_mapping_suppliers link
-    JOIN supplier_stock stock USING (cws_product_id)
-    LEFT JOIN sync_cursors feed ON feed.name = 'cws_products'
-    WHERE link.g2a_product_id = mapping.g2a_product_id
-  ) supplier ON true`;
-
-/** The mappings of these G2A products with their suppliers' stock as of this statement. */
-export async function mappingStock(manager: EntityManager, g2aProductIds: readonly number[]): Promise<MappingStock[]> {
-  return manager.query<MappingStock[]>(
-    `SELECT ${MAPPING_STOCK_COLUMNS} FROM product_mappings mapping ${MAPPING_STOCK_JOIN}
-     WHERE mapping.g2a_product_id = ANY ($1)`,
-    [g2aProductIds],
-  );
-}
-
 /**
  * The possible suppliers of a paid order item: the mapping's, and those whose pieces were held for it (the mapping may have
  * been edited or deleted since). `available` includes the item's own holds.
@@ -186,7 +123,7 @@ export async function suppliersOfItem(
   item: { reservationItemId: string; g2aProductId: number },
 ): Promise<Omit<MappingSupplier, 'freshAsOf'>[]> {
   return manager.query<Omit<MappingSupplier, 'freshAsOf'>[]>(
-    `SELECT stock.cws_product_id AS "cwsProductId", stock.name, stock.price_bands AS bands,
+    `SELECT stock.cws_product_id AS "cwsProductId", stock.price_bands AS bands,
        (CASE WHEN product.is_gone OR product.release_date > now() THEN 0
          ELSE greatest(product.quantity - stock.held + coalesce(own.quantity, 0), 0) END)::integer AS available
      FROM supplier_stock stock

@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { InjectDataSource } from '@nestjs/typeorm';
 import { DataSource } from 'typeorm';
+import { inTransaction } from '../database/one-connection.js';
 import { type AuditActor, writeAudit } from '../audit/audit-log.js';
 import { AppConfig } from '../config/app-config.js';
 import { ControlState } from './control-state.entity.js';
@@ -41,7 +42,7 @@ export class ControlService {
   }
 
   private async set(actor: AuditActor, isPaused: boolean, reason: string | null): Promise<ControlState> {
-    await this.dataSource.transaction(async (manager) => {
+    await inTransaction(this.dataSource, async (manager) => {
       const result = await manager.query<[unknown[], number]>(
         `UPDATE control_state SET is_paused = $1, reason = left($2, 500), changed_by = $3, changed_at = now()
          WHERE id = 1 AND is_paused <> $1`,

@@ -24,6 +24,7 @@ export function dataSourceOptions(url: string, applicationName: string): DataSou
     // gen_random_uuid() is part of PostgreSQL since 13; TypeORM knows it by its old extension's name.
     uuidExtension: 'pgcrypto',
     installExtensions: false,
-    extra: { types: exactTypes, Client: PreparingClient },
+    // Statements that do not wait for each other travel together: see one-connection.ts.
+    extra: { types: exactTypes, Client: PreparingClient, pipeline: true },
   };
 }

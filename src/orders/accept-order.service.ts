@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
 import { InjectDataSource } from '@nestjs/typeorm';
 import { DataSource } from 'typeorm';
+import { inTransaction } from '../database/one-connection.js';
 import { AppConfig } from '../config/app-config.js';
 import { JobQueue } from '../jobs/job-queue.js';
 import { AvailableStockService } from './available-stock.service.js';
@@ -35,7 +36,7 @@ export class AcceptOrderService {
   }): Promise<{ orderId: string; stock: readonly ProductStock[] }> {
     const { reservationId, g2aOrderId } = order;
     const orderId = randomUUID();
-    return this.dataSource.transaction(async (manager) => {
+    return inTransaction(this.dataSource, async (manager) => {
       const state = await lockReservation(manager, reservationId);
       if (state === null || state === 'released') throw new ReservationNotFoundError();
       if (state === 'ordered') {

@@ -3,7 +3,8 @@ import { InjectDataSource } from '@nestjs/typeorm';
 import { DataSource } from 'typeorm';
 import { defaultTerms, mappingTerms } from '../catalog/mapping-terms.js';
 import { storeSupplierAnswer } from '../catalog/store-supplier-answer.js';
-import { mappingStock, suppliersOfItem } from '../catalog/supplier-products.queries.js';
+import { mappingStock } from '../catalog/mapping-stock.queries.js';
+import { suppliersOfItem } from '../catalog/supplier-products.queries.js';
 import { AppConfig } from '../config/app-config.js';
 import { CwsClient } from '../cws/cws-client.js';
 import { cents } from '../money/cents.js';
@@ -41,12 +42,12 @@ export class ChooseSupplierService {
   private async fromSnapshots(item: ItemProgress, orderQuantity: number): Promise<Allocation | null> {
     const { manager } = this.dataSource;
     const suppliers = await suppliersOfItem(manager, { reservationItemId: item.id, g2aProductId: item.g2aProductId });
-    const [mapping] = await mappingStock(manager, [item.g2aProductId]);
+    const mapping = await mappingStock(manager, item.g2aProductId);
     const { allocations } = allocateStock({
       quantity: item.quantity - item.keys,
       suppliers: suppliers.map((supplier) => ({ ...supplier, isReleased: true })),
       salePrice: item.salePriceCents,
-      terms: mapping === undefined ? this.defaults : mappingTerms(mapping, this.defaults),
+      terms: mapping === null ? this.defaults : mappingTerms(mapping, this.defaults),
       maxLoss: cents(Math.floor(this.config.maxLossPerOrder / orderQuantity)),
     });
     return allocations[0] ?? null;

@@ -1,14 +1,15 @@
 import { Injectable } from '@nestjs/common';
 import { InjectDataSource } from '@nestjs/typeorm';
 import { DataSource } from 'typeorm';
+import { inTransaction, onOneConnection } from '../database/one-connection.js';
 import { AlertsService } from '../alerts/alerts.service.js';
 import { writeAudit } from '../audit/audit-log.js';
 import { AvailableStockService } from './available-stock.service.js';
 import { KeyCipher } from './key-cipher.js';
 import { type FileMimeType, readKeyFile, safeFileName } from './key-file.rules.js';
-import { deliverableFile, deliverableKeys, markDelivered } from './keys.queries.js';
-import { orderByReference } from './order-by-reference.js';
-import { ItemNotFoundError } from './order-errors.js';
+import { deliverableFile, deliverableKeys, markDelivered, orderItems } from './keys.queries.js';
+import { orderIdByReference, possibleOrderId } from './order-by-reference.js';
+import { ItemNotFoundError, OrderNotFoundError } from './order-errors.js';
 import { lockOrder } from './purchases.queries.js';
 
 /** A key in the customer's hands. `value` is empty for a file: its bytes have a route of their own. */
@@ -53,16 +54,14 @@ export class DeliverKeysService {
    * @throws OrderNotFoundError
    */
   async inventory(orderReference: string, { isDelivery }: DeliveryOptions): Promise<DeliveredProduct[]> {
-    const { manager } = this.dataSource;
-    const order = await orderByReference(manager, orderReference);
-    const keys = await deliverableKeys(manager, order.id);
-    const stock = await this.available.of(
-      manager,
-      order.items.map((item) => item.g2aProductId),
+    const id = await possibleOrderId(this.dataSource.manager, orderReference);
+    const [items, keys, stock] = await onOneConnection(this.dataSource, (manager) =>
+      Promise.all([orderItems(manager, id), deliverableKeys(manager, id), this.available.ofOrder(manager, id)]),
     );
-    const products = order.items.map((item, index) => ({
+    if (items.length === 0) throw new OrderNotFoundError();
+    const products = items.map((item) => ({
       g2aProductId: item.g2aProductId,
-      inventorySize: stock[index]?.inventorySize ?? 0,
+      inventorySize: stock.get(item.g2aProductId)?.inventorySize ?? 0,
       items: keys
         .filter((key) => key.orderItemId === item.id)
         .map((key) => ({
@@ -73,7 +72,7 @@ export class DeliverKeysService {
     }));
     // After the last step that may fail: what is noted as delivered does leave.
     const fresh = keys.filter((key) => key.kind === 'text' && !key.isDelivered).map((key) => key.id);
-    if (isDelivery && fresh.length > 0) await this.recordDelivery(order.id, fresh);
+    if (isDelivery && fresh.length > 0) await this.recordDelivery(id, fresh);
     return products;
   }
 
@@ -83,25 +82,25 @@ export class DeliverKeysService {
    */
   async file(orderReference: string, keyId: string, { isDelivery }: DeliveryOptions): Promise<DeliveredFile> {
     const { manager } = this.dataSource;
-    const order = await orderByReference(manager, orderReference);
-    const key = await deliverableFile(manager, order.id, keyId);
+    const orderId = await orderIdByReference(manager, orderReference);
+    const key = await deliverableFile(manager, orderId, keyId);
     if (key === null) throw new ItemNotFoundError();
     const file = readKeyFile(this.cipher.decrypt(key, key.id));
     if ('undeliverableReason' in file) {
       // Stored before files were looked at on their way in.
       await this.alerts.raise(
         'order_needs_attention',
-        order.id,
+        orderId,
         `a key came as a file that is not handed over (${file.undeliverableReason})`,
       );
       throw new ItemNotFoundError();
     }
-    if (isDelivery && !key.isDelivered) await this.recordDelivery(order.id, [key.id]);
+    if (isDelivery && !key.isDelivered) await this.recordDelivery(orderId, [key.id]);
     return { ...file, fileName: safeFileName(key.fileName, file.mimeType) };
   }
 
   private async recordDelivery(orderId: string, keyIds: readonly string[]): Promise<void> {
-    await this.dataSource.transaction(async (manager) => {
+    await inTransaction(this.dataSource, async (manager) => {
       await lockOrder(manager, orderId);
       const count = await markDelivered(manager, keyIds);
       if (count === 0) return;

@@ -146,18 +146,25 @@ export async function markReturned(manager: EntityManager, keyIds: readonly stri
   return rows.map((row) => row.id);
 }
 
-/** An order's id by our UUID or by G2A's order id, with its items. Null: there is none. */
-export async function findOrder(
+/** An order's id by our UUID or by G2A's order id. Null: there is none. */
+export async function findOrderId(
   manager: EntityManager,
   reference: { orderId: string } | { g2aOrderId: number },
-): Promise<{ id: string; items: { id: string; g2aProductId: number }[] } | null> {
-  const rows = await manager.query<{ orderId: string; id: string; g2aProductId: number }[]>(
-    `SELECT orders.id AS "orderId", item.id, item.g2a_product_id AS "g2aProductId"
-     FROM orders JOIN order_items item ON item.order_id = orders.id
-     WHERE ${'orderId' in reference ? 'orders.id' : 'orders.g2a_order_id'} = $1
-     ORDER BY item.g2a_product_id`,
+): Promise<string | null> {
+  const rows = await manager.query<{ id: string }[]>(
+    `SELECT id FROM orders WHERE ${'orderId' in reference ? 'id' : 'g2a_order_id'} = $1`,
     ['orderId' in reference ? reference.orderId : reference.g2aOrderId],
   );
-  const [first] = rows;
-  return first === undefined ? null : { id: first.orderId, items: rows };
+  return rows[0]?.id ?? null;
+}
+
+/** The items of an order; none: there is no such order. */
+export async function orderItems(
+  manager: EntityManager,
+  orderId: string,
+): Promise<{ readonly id: string; readonly g2aProductId: number }[]> {
+  return manager.query<{ id: string; g2aProductId: number }[]>(
+    'SELECT id, g2a_product_id AS "g2aProductId" FROM order_items WHERE order_id = $1 ORDER BY g2a_product_id',
+    [orderId],
+  );
 }

@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { InjectDataSource } from '@nestjs/typeorm';
 import { DataSource, type EntityManager } from 'typeorm';
+import { inTransaction } from '../database/one-connection.js';
 import { AppConfig } from '../config/app-config.js';
 import { LiveStockService } from './live-stock.service.js';
 import { NoExchangeRateError, ServicePausedError } from './order-errors.js';
@@ -29,11 +30,15 @@ class SnapshotsTooOldError extends Error {
 /** Decides what a reservation takes, on supplier states that are recent enough to promise on. */
 @Injectable()
 export class PlanReservationService {
+  private readonly settingsAt;
+
   constructor(
     @InjectDataSource() private readonly dataSource: DataSource,
     private readonly config: AppConfig,
     private readonly liveStock: LiveStockService,
-  ) {}
+  ) {
+    this.settingsAt = planSettings(config);
+  }
 
   /**
    * Runs `work` in a transaction. If it plans on snapshots older than RESERVATION_STOCK_MAX_AGE_SECONDS, nothing of it
@@ -55,7 +60,7 @@ export class PlanReservationService {
     work: (manager: EntityManager, plan: PlanOnLockedStock) => Promise<T>,
     maxAgeSeconds: number | null,
   ): Promise<T> {
-    return this.dataSource.transaction((manager) =>
+    return inTransaction(this.dataSource, (manager) =>
       work(manager, (requested) => this.plan(manager, requested, maxAgeSeconds)),
     );
   }
@@ -77,6 +82,6 @@ export class PlanReservationService {
       const old = suppliersOlderThan(stock.now - maxAgeSeconds * 1000, stock.products);
       if (old.length > 0) throw new SnapshotsTooOldError(old);
     }
-    return planReservation(requested, stock.products, planSettings(this.config, stock.now));
+    return planReservation(requested, stock.products, this.settingsAt(stock.now));
   }
 }

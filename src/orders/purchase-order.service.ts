@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
 import { InjectDataSource } from '@nestjs/typeorm';
 import { DataSource } from 'typeorm';
+import { inTransaction } from '../database/one-connection.js';
 import { AlertsService } from '../alerts/alerts.service.js';
 import { isBalanceTooLow } from '../cws/cws-errors.js';
 import { formatCents } from '../money/cents.js';
@@ -107,7 +108,7 @@ export class PurchaseOrderService {
       quantity: allocation.quantity,
       priceCapCents: allocation.unitPrice,
     };
-    const clientOrderId = await this.dataSource.transaction(async (manager) => {
+    const clientOrderId = await inTransaction(this.dataSource, async (manager) => {
       const order = await lockOrder(manager, orderId);
       const current = (await readItems(manager, orderId)).find(({ id }) => id === item.id);
       if (order === null || !isOpen(order) || current === undefined) return null;

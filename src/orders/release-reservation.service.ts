@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { InjectDataSource } from '@nestjs/typeorm';
 import { DataSource } from 'typeorm';
+import { inTransaction } from '../database/one-connection.js';
 import { writeAudit } from '../audit/audit-log.js';
 import { ReservationNotFoundError, ReservationOrderedError } from './order-errors.js';
 import { deleteReservedHolds, lockReservation, markReleased } from './reservations.queries.js';
@@ -15,7 +16,7 @@ export class ReleaseReservationService {
    * @throws ReservationNotFoundError (unknown, or released before), ReservationOrderedError; nothing changes then.
    */
   async release(reservationId: string): Promise<void> {
-    await this.dataSource.transaction(async (manager) => {
+    await inTransaction(this.dataSource, async (manager) => {
       const state = await lockReservation(manager, reservationId);
       if (state === null || state === 'released') throw new ReservationNotFoundError();
       if (state === 'ordered') throw new ReservationOrderedError();

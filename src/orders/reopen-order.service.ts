@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { InjectDataSource } from '@nestjs/typeorm';
 import { DataSource } from 'typeorm';
+import { inTransaction } from '../database/one-connection.js';
 import { AlertsService } from '../alerts/alerts.service.js';
 import { type AuditActor, writeAudit } from '../audit/audit-log.js';
 import { AppConfig } from '../config/app-config.js';
@@ -24,7 +25,7 @@ export class ReopenOrderService {
    * @throws OrderNotFoundError, OrderNotWaitingError
    */
   async reopen(orderId: string, actor: AuditActor): Promise<void> {
-    await this.dataSource.transaction(async (manager) => {
+    await inTransaction(this.dataSource, async (manager) => {
       const order = await lockOrder(manager, orderId);
       if (order === null) throw new OrderNotFoundError();
       if (order.state !== 'needs_attention') throw new OrderNotWaitingError(`the order is ${order.state}`);

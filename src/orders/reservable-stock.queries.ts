@@ -1,14 +1,20 @@
 import type { EntityManager } from 'typeorm';
+import { isOneOf } from '../database/is-one-of.js';
 import { LOWEST_SHOWN_PRICE } from '../catalog/offers.queries.js';
-import { MAPPING_STOCK_COLUMNS, MAPPING_STOCK_JOIN, type MappingStock } from '../catalog/supplier-products.queries.js';
+import {
+  collectMappings,
+  MAPPING_STOCK_COLUMNS,
+  MAPPING_STOCK_JOIN,
+  MAPPING_STOCK_ORDER,
+  type MappingStock,
+  type MappingStockRow,
+} from '../catalog/mapping-stock.queries.js';
 import type { Cents } from '../money/cents.js';
 
 /** A G2A product with all that decides whether it can be reserved. */
 export interface ReservableProduct extends MappingStock {
   /** Lowest price at which G2A may be selling it; null when no listing has shown us an offer yet. */
   readonly shownPriceCents: Cents | null;
-  /** CWS ids of its suppliers that were never asked. */
-  readonly unseenSuppliers: readonly string[];
 }
 
 /** Products as they stand at one moment. */
@@ -20,31 +26,38 @@ export interface ReservableStock {
   readonly products: ReadonlyMap<number, ReservableProduct>;
 }
 
-type Row = ReservableProduct & { isPaused: boolean; now: number };
+type Row = MappingStockRow & { shownPriceCents: Cents | null; isPaused: boolean; now: number };
 
 /** Everything a reservation depends on, in one statement; it must come after the one that locks the stock. */
 export async function reservableStock(
   manager: EntityManager,
   g2aProductIds: readonly number[],
 ): Promise<ReservableStock> {
+  const { condition, parameter } = isOneOf(g2aProductIds);
+  return readStock(manager, condition, parameter);
+}
+
+/** The same for the products of an order. */
+export async function reservableStockOfOrder(manager: EntityManager, orderId: string): Promise<ReservableStock> {
+  return readStock(manager, 'IN (SELECT g2a_product_id FROM order_items WHERE order_id = $1)', orderId);
+}
+
+async function readStock(manager: EntityManager, condition: string, parameter: unknown): Promise<ReservableStock> {
   const rows = await manager.query<[Row, ...Row[]]>(
     `SELECT control.is_paused AS "isPaused",
        (extract(epoch FROM clock_timestamp()) * 1000)::float8 AS now,
        ${MAPPING_STOCK_COLUMNS},
-       ${LOWEST_SHOWN_PRICE} AS "shownPriceCents",
-       ARRAY(
-         SELECT cws_product_id::text FROM product_mapping_suppliers link
-         WHERE link.g2a_product_id = mapping.g2a_product_id
-           AND NOT EXISTS (SELECT FROM supplier_products seen WHERE seen.cws_product_id = link.cws_product_id)
-       ) AS "unseenSuppliers"
+       ${LOWEST_SHOWN_PRICE} AS "shownPriceCents"
      FROM control_state control
-     LEFT JOIN product_mappings mapping ON mapping.g2a_product_id = ANY ($1)
+     LEFT JOIN product_mappings mapping ON mapping.g2a_product_id ${condition}
      LEFT JOIN offers offer ON offer.g2a_product_id = mapping.g2a_product_id
-     ${MAPPING_STOCK_JOIN}`,
-    [g2aProductIds],
+     ${MAPPING_STOCK_JOIN}
+     ORDER BY ${MAPPING_STOCK_ORDER}`,
+    [parameter],
   );
   const [{ isPaused, now }] = rows;
   // The one row of control_state stands alone when no product is known.
-  const known = rows.filter((row) => (row.g2aProductId as number | null) !== null);
-  return { isPaused, now, products: new Map(known.map((row) => [row.g2aProductId, row])) };
+  const known = collectMappings(rows.filter((row) => (row.g2aProductId as number | null) !== null));
+  const products = known.map(({ mapping, row: { shownPriceCents } }) => ({ ...mapping, shownPriceCents }));
+  return { isPaused, now, products: new Map(products.map((product) => [product.g2aProductId, product])) };
 }

@@ -48,10 +48,11 @@ export interface PlanSettings {
   readonly freshSince: number;
 }
 
-/** @param now database time, epoch milliseconds. */
-export function planSettings(config: AppConfig, now: number): PlanSettings {
+/** @returns the settings at a moment (database time, epoch milliseconds); what does not change with time is read only once. */
+export function planSettings(config: AppConfig): (now: number) => PlanSettings {
   const { stockBuffer, maxDeclaredStock, staleAfterSeconds } = config;
-  return { defaults: defaultTerms(config), stockBuffer, maxDeclaredStock, freshSince: now - staleAfterSeconds * 1000 };
+  const defaults = defaultTerms(config);
+  return (now) => ({ defaults, stockBuffer, maxDeclaredStock, freshSince: now - staleAfterSeconds * 1000 });
 }
 
 /**

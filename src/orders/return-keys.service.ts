@@ -1,9 +1,10 @@
 import { Injectable } from '@nestjs/common';
 import { InjectDataSource } from '@nestjs/typeorm';
 import { DataSource } from 'typeorm';
+import { inTransaction } from '../database/one-connection.js';
 import { writeAudit } from '../audit/audit-log.js';
 import { countKeysOfOrder, markReturned } from './keys.queries.js';
-import { orderByReference } from './order-by-reference.js';
+import { orderIdByReference } from './order-by-reference.js';
 import { ItemNotFoundError } from './order-errors.js';
 import { lockOrder } from './purchases.queries.js';
 
@@ -20,16 +21,16 @@ export class ReturnKeysService {
    * @throws OrderNotFoundError, or ItemNotFoundError when one is not of this order.
    */
   async takeBack(orderReference: string, keyIds: readonly string[]): Promise<void> {
-    await this.dataSource.transaction(async (manager) => {
-      const order = await orderByReference(manager, orderReference);
-      await lockOrder(manager, order.id);
-      if ((await countKeysOfOrder(manager, order.id, keyIds)) < keyIds.length) throw new ItemNotFoundError();
+    await inTransaction(this.dataSource, async (manager) => {
+      const orderId = await orderIdByReference(manager, orderReference);
+      await lockOrder(manager, orderId);
+      if ((await countKeysOfOrder(manager, orderId, keyIds)) < keyIds.length) throw new ItemNotFoundError();
       const returned = await markReturned(manager, keyIds);
       if (returned.length === 0) return;
       await writeAudit(manager, 'g2a', [
         {
           action: 'order.keys_returned',
-          subjectId: order.id,
+          subjectId: orderId,
           details: { count: returned.length, keyIds: returned },
         },
       ]);

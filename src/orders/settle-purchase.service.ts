@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { Injectable, Logger } from '@nestjs/common';
 import { InjectDataSource } from '@nestjs/typeorm';
 import { DataSource, type EntityManager } from 'typeorm';
+import { inTransaction } from '../database/one-connection.js';
 import { AlertsService } from '../alerts/alerts.service.js';
 import { writeAudit } from '../audit/audit-log.js';
 import { holdOwedAgain, markHoldBought } from '../catalog/stock-holds.queries.js';
@@ -92,7 +93,7 @@ export class SettlePurchaseService {
 
   /** Calls a person, once per order. The search for the key goes on where it can. */
   async needAttention(orderId: string, reason: string): Promise<void> {
-    const isNew = await this.dataSource.transaction(async (manager) => {
+    const isNew = await inTransaction(this.dataSource, async (manager) => {
       const order = await lockOrder(manager, orderId);
       if (order === null || order.state === 'needs_attention') return false;
       return this.moveOrderTo(manager, order, 'needs_attention', reason);
@@ -105,7 +106,7 @@ export class SettlePurchaseService {
     purchaseId: string,
     apply: (manager: EntityManager, purchase: PurchaseProgress) => Promise<PurchaseState>,
   ): Promise<PurchaseState> {
-    const { state, orderId, orderMovedTo } = await this.dataSource.transaction(async (manager) => {
+    const { state, orderId, orderMovedTo } = await inTransaction(this.dataSource, async (manager) => {
       const before = await readPurchase(manager, purchaseId);
       if (before === null) throw new Error(`purchase ${purchaseId} does not exist`);
       const order = await lockOrder(manager, before.orderId);

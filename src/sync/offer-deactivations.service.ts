@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { InjectDataSource } from '@nestjs/typeorm';
 import { DataSource } from 'typeorm';
+import { inTransaction } from '../database/one-connection.js';
 import { AlertsService } from '../alerts/alerts.service.js';
 import { type AuditActor, writeAudit } from '../audit/audit-log.js';
 import { clearDeactivation, clearReactivated } from '../catalog/offer-deactivations.queries.js';
@@ -19,7 +20,7 @@ export class OfferDeactivationsService {
    * @returns whether it was deactivated; null when no offer of this product is known.
    */
   async clear(actor: AuditActor, g2aProductId: number): Promise<boolean | null> {
-    const offer = await this.dataSource.transaction(async (manager) => {
+    const offer = await inTransaction(this.dataSource, async (manager) => {
       const cleared = await clearDeactivation(manager, g2aProductId);
       if (cleared?.wasDeactivated === true) {
         await writeAudit(manager, actor, [
@@ -39,7 +40,7 @@ export class OfferDeactivationsService {
    */
   async clearReactivated(listed: readonly ObservedOffer[]): Promise<void> {
     const active = listed.filter((offer) => offer.isActive).map((offer) => offer.g2aOfferId);
-    const cleared = await this.dataSource.transaction(async (manager) => {
+    const cleared = await inTransaction(this.dataSource, async (manager) => {
       const offers = await clearReactivated(manager, active);
       await writeAudit(
         manager,

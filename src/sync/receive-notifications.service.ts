@@ -3,6 +3,7 @@ import { Injectable } from '@nestjs/common';
 import { InjectDataSource } from '@nestjs/typeorm';
 import { isUUID } from 'class-validator';
 import { DataSource, type EntityManager } from 'typeorm';
+import { inTransaction } from '../database/one-connection.js';
 import { AlertsService } from '../alerts/alerts.service.js';
 import { writeAudit } from '../audit/audit-log.js';
 import { markDeactivated } from '../catalog/offer-deactivations.queries.js';
@@ -47,7 +48,7 @@ export class ReceiveNotificationsService {
    */
   async receive(notifications: readonly Notification[]): Promise<void> {
     for (const notification of notifications) {
-      await this.dataSource.transaction((manager) => this.receiveOne(manager, notification));
+      await inTransaction(this.dataSource, (manager) => this.receiveOne(manager, notification));
     }
   }
 

@@ -1,6 +1,6 @@
 import type { EntityManager } from 'typeorm';
 
-/** The one feed that is read; MAPPING_STOCK_JOIN in catalog/ reads its freshness by this name. */
+/** The one feed that is read; mapping-stock.queries.ts in catalog/ reads its freshness by this name. */
 const FEED = 'cws_products';
 
 /** Where the next feed pass starts, or null before the first. */

@@ -1,0 +1,114 @@
+import type { EntityManager } from 'typeorm';
+import type { Cents } from '../money/cents.js';
+import type { PriceBand } from '../money/price-band.js';
+
+/** One possible supplier of a mapping as it stands now. */
+export interface MappingSupplier {
+  readonly cwsProductId: string;
+  readonly bands: readonly PriceBand[];
+  /** Pieces not spoken for. */
+  readonly available: number;
+  /**
+   * Fresh as of: the product's own last request, or the start of the last complete feed pass if the feed covers it. Epoch
+   * milliseconds.
+   */
+  readonly freshAsOf: number;
+}
+
+/** The terms of a mapping, as the owner wrote them; null: the default. */
+interface MappingColumns {
+  readonly g2aProductId: number;
+  readonly isEnabled: boolean;
+  readonly fixedProfitCents: Cents | null;
+  readonly profitPercent: string | null;
+  readonly feePercentage: string | null;
+  readonly minPriceCents: Cents | null;
+  readonly maxPriceCents: Cents | null;
+}
+
+/** A mapping with everything that pricing and reservations need to know about it. */
+export interface MappingStock extends MappingColumns {
+  /** In the mapping's order. */
+  readonly suppliers: readonly MappingSupplier[];
+  /** CWS ids of its suppliers that were never asked. */
+  readonly unseenSuppliers: readonly string[];
+}
+
+/** One supplier of a mapping, both as columns. No row: not mapped; no supplier, or none seen: null columns. */
+export interface MappingStockRow extends MappingColumns {
+  readonly cwsProductId: string | null;
+  readonly bands: readonly PriceBand[] | null;
+  readonly available: number | null;
+  readonly freshAsOf: number | null;
+}
+
+/**
+ * Select list, joins and order that turn `product_mappings mapping` into a MappingStockRow per supplier. Plain columns, for
+ * building JSON of them takes PostgreSQL longer than the joins.
+ */
+export const MAPPING_STOCK_COLUMNS = `
+  mapping.g2a_product_id AS "g2aProductId",
+  mapping.is_enabled AS "isEnabled",
+  mapping.fixed_profit_cents AS "fixedProfitCents",
+  mapping.profit_percent::text AS "profitPercent",
+  mapping.fee_percentage::text AS "feePercentage",
+  mapping.min_price_cents AS "minPriceCents",
+  mapping.max_price_cents AS "maxPriceCents",
+  link.cws_product_id AS "cwsProductId",
+  stock.price_bands AS "bands",
+  stock.available AS "available",
+  -- The feed vouches only for a product that was fetched since it was mapped: before, nobody followed its changes.
+  (extract(epoch FROM CASE WHEN stock.requested_at >= link.mapped_at
+    THEN greatest(stock.requested_at, feed.pass_started_at) ELSE stock.requested_at END) * 1000)::float8 AS "freshAsOf"`;
+
+export const MAPPING_STOCK_JOIN = `
+  LEFT JOIN product_mapping_suppliers link ON link.g2a_product_id = mapping.g2a_product_id
+  LEFT JOIN supplier_stock stock ON stock.cws_product_id = link.cws_product_id
+  LEFT JOIN sync_cursors feed ON feed.name = 'cws_products'`;
+
+export const MAPPING_STOCK_ORDER = 'mapping.g2a_product_id, link.position, link.cws_product_id';
+
+/** The mappings of rows in MAPPING_STOCK_ORDER, each with its first row, for what else was selected with it. */
+export function collectMappings<Row extends MappingStockRow>(
+  rows: readonly Row[],
+): { readonly mapping: MappingStock; readonly row: Row }[] {
+  const collected: { mapping: MappingStock & { suppliers: MappingSupplier[]; unseenSuppliers: string[] }; row: Row }[] =
+    [];
+  for (const row of rows) {
+    let current = collected.at(-1);
+    if (current?.row.g2aProductId !== row.g2aProductId) {
+      current = { mapping: emptyMapping(row), row };
+      collected.push(current);
+    }
+    const { cwsProductId, bands, available, freshAsOf } = row;
+    if (cwsProductId === null) continue;
+    if (bands === null || available === null || freshAsOf === null) current.mapping.unseenSuppliers.push(cwsProductId);
+    else current.mapping.suppliers.push({ cwsProductId, bands, available, freshAsOf });
+  }
+  return collected;
+}
+
+function emptyMapping(row: MappingColumns) {
+  const { g2aProductId, isEnabled, fixedProfitCents, profitPercent, feePercentage, minPriceCents, maxPriceCents } = row;
+  return {
+    g2aProductId,
+    isEnabled,
+    fixedProfitCents,
+    profitPercent,
+    feePercentage,
+    minPriceCents,
+    maxPriceCents,
+    suppliers: [],
+    unseenSuppliers: [],
+  };
+}
+
+/** The mapping of a G2A product with its suppliers' stock as of this statement; null when it is not mapped. */
+export async function mappingStock(manager: EntityManager, g2aProductId: number): Promise<MappingStock | null> {
+  const rows = await manager.query<MappingStockRow[]>(
+    `SELECT ${MAPPING_STOCK_COLUMNS} FROM product_mappings mapping ${MAPPING_STOCK_JOIN}
+     WHERE mapping.g2a_product_id = $1 ORDER BY ${MAPPING_STOCK_ORDER}`,
+    [g2aProductId],
+  );
+  return collectMappings(rows)[0]?.mapping ?? null;
+}
