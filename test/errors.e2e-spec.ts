@@ -175,19 +175,19 @@ describe('the error codes in docs/contract.md', () => {
 
 describe('a fault of ours', () => {
   it('tells the caller nothing, and the log what happened but not what was asked', async () => {
-    await keyferry.sql('ALTER TABLE orders RENAME TO orders_elsewhere');
+    await keyferry.sql('ALTER TABLE order_items RENAME TO order_items_elsewhere');
     let answer: Answer;
     try {
       answer = await call('GET', `/order/${UNKNOWN_ID}/inventory?client_secret=${OUR_CLIENT.clientSecret}`);
     } finally {
-      await keyferry.sql('ALTER TABLE orders_elsewhere RENAME TO orders');
+      await keyferry.sql('ALTER TABLE order_items_elsewhere RENAME TO order_items');
     }
     expect([answer.status, answer.error]).toEqual([
       500,
       { code: 'internal_error', message: 'something went wrong on our side' },
     ]);
     expect(printed).toContain('GET /order/:order_id/inventory failed');
-    expect(printed).toContain('relation "orders" does not exist');
+    expect(printed).toContain('relation "order_items" does not exist');
     expect(printed).not.toContain(OUR_CLIENT.clientSecret);
     expect((await call('GET', `/order/${UNKNOWN_ID}/inventory`)).status).toBe(404);
   });

@@ -4,6 +4,7 @@ import { Test, type TestingModule } from '@nestjs/testing';
 import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
 import { DataSource } from 'typeorm';
+import { inTransaction } from '../src/database/one-connection.js';
 import { DatabaseModule } from '../src/database/database.module.js';
 import { JobDatabase } from '../src/jobs/job-database.js';
 import { JOB_NAMES } from '../src/jobs/job-names.js';
@@ -129,7 +130,7 @@ describe('sending a job', () => {
     stopTheClock();
     const { orders, handler } = noting();
     const { queue, dataSource } = await startWorkingApp(handler);
-    await dataSource.transaction(async (manager) => {
+    await inTransaction(dataSource, async (manager) => {
       await queue.send('purchase-order', { orderId: 'a' }, { manager });
     });
     await eventually(() => orders.length > 0);
@@ -142,7 +143,7 @@ describe('sending a job', () => {
   it('never runs one whose transaction was rolled back', async () => {
     const { orders, handler } = noting();
     const { queue, dataSource } = await startWorkingApp(handler);
-    const transaction = dataSource.transaction(async (manager) => {
+    const transaction = inTransaction(dataSource, async (manager) => {
       await queue.send('purchase-order', { orderId: 'undone' }, { manager });
       throw new Error('changed my mind');
     });
@@ -184,7 +185,7 @@ describe('sending a job', () => {
     await outsider.query('CREATE TABLE changes (id int)');
     await queue.send('purchase-order', { orderId: 'a' });
     const seen: Record<string, number> = {};
-    await dataSource.transaction(async (manager) => {
+    await inTransaction(dataSource, async (manager) => {
       await queue.send('purchase-order', { orderId: 'a' }, { manager });
       await startWorkingApp(async ({ orderId }) => {
         seen[orderId] = (await outsider.query('SELECT id FROM changes')).rows.length;

@@ -12,15 +12,17 @@ export interface HoldAllocation {
  * Locks the snapshots behind these G2A products until the transaction ends. Whoever wants to claim stock takes this lock
  * first, so that two customers cannot both see the last piece. What depends on it must be read by a later statement: one sees
  * the database as of its own start, before it waited. All lock in the order of ids, or two would wait for each other.
+ * @returns the CWS ids of what is locked.
  */
-export async function lockStock(manager: EntityManager, g2aProductIds: readonly number[]): Promise<void> {
+export async function lockStock(manager: EntityManager, g2aProductIds: readonly number[]): Promise<string[]> {
   const { condition, parameter } = isOneOf(g2aProductIds);
-  await manager.query(
-    `SELECT 1 FROM supplier_products
+  const rows = await manager.query<{ id: string }[]>(
+    `SELECT cws_product_id AS id FROM supplier_products
      WHERE cws_product_id IN (SELECT cws_product_id FROM product_mapping_suppliers WHERE g2a_product_id ${condition})
      ORDER BY cws_product_id FOR NO KEY UPDATE`,
     [parameter],
   );
+  return rows.map((row) => row.id);
 }
 
 /**

@@ -1,5 +1,5 @@
 import type { Client, QueryResult } from 'pg';
-import type { DataSource, EntityManager } from 'typeorm';
+import type { DataSource, EntityManager, QueryRunner } from 'typeorm';
 
 /**
  * Runs `work` on one connection. Statements that it sends without waiting for each other travel together (pg's pipeline mode)
@@ -10,13 +10,19 @@ export async function onOneConnection<T>(
   dataSource: DataSource,
   work: (manager: EntityManager) => Promise<T>,
 ): Promise<T> {
-  const runner = dataSource.createQueryRunner();
-  try {
-    await runner.connect();
-    return await work(runner.manager);
-  } finally {
-    await runner.release();
-  }
+  return onConnection(dataSource, (_client, { manager }) => work(manager));
+}
+
+const commitListeners = new WeakMap<EntityManager, (() => void)[]>();
+
+/**
+ * Has `listener`, which must not throw, called once the transaction of `manager` is committed; never, if it is not.
+ * @throws Error when inTransaction has not given this manager, or its transaction is over.
+ */
+export function afterCommit(manager: EntityManager, listener: () => void): void {
+  const listeners = commitListeners.get(manager);
+  if (listeners === undefined) throw new Error('the manager has no open transaction');
+  listeners.push(listener);
 }
 
 /**
@@ -28,23 +34,37 @@ export async function inTransaction<T>(
   dataSource: DataSource,
   work: (manager: EntityManager) => Promise<T>,
 ): Promise<T> {
-  const runner = dataSource.createQueryRunner();
-  try {
-    const client = (await runner.connect()) as Client;
+  const listeners: (() => void)[] = [];
+  const result = await onConnection(dataSource, async (client, runner) => {
+    const { manager } = runner;
+    commitListeners.set(manager, listeners);
     // So that TypeORM opens none by itself.
     Object.assign(runner, { isTransactionActive: true });
     try {
-      const [, result] = await Promise.all([client.query('BEGIN'), work(runner.manager)]);
+      const [, done] = await Promise.all([client.query('BEGIN'), work(manager)]);
       const { command }: QueryResult = await client.query('COMMIT');
       if (command !== 'COMMIT') throw new Error('the transaction was rolled back: one of its statements had failed');
-      return result;
+      return done;
     } catch (error) {
       // What is still on its way is executed before it. A connection that is gone has rolled back by itself.
       await client.query('ROLLBACK').catch(() => undefined);
       throw error;
     } finally {
+      commitListeners.delete(manager);
       Object.assign(runner, { isTransactionActive: false });
     }
+  });
+  for (const listener of listeners) listener();
+  return result;
+}
+
+async function onConnection<T>(
+  dataSource: DataSource,
+  work: (client: Client, runner: QueryRunner) => Promise<T>,
+): Promise<T> {
+  const runner = dataSource.createQueryRunner();
+  try {
+    return await work((await runner.connect()) as Client, runner);
   } finally {
     await runner.release();
   }

@@ -1,7 +1,7 @@
 import type { Server } from 'node:http';
 import type { Socket } from 'node:net';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
-import type { FastifyError, FastifyReply, FastifyRequest, FastifyServerOptions } from 'fastify';
+import type { FastifyError, FastifyHttpOptions, FastifyReply, FastifyRequest } from 'fastify';
 import type { AppConfig } from '../config/app-config.js';
 import type { TrustProxy } from '../config/variable-kinds.js';
 import { internalErrorAnswer, knownErrorAnswer } from './errors/error-answer.rules.js';
@@ -26,7 +26,11 @@ export function fastifyOptions(config: Pick<AppConfig, 'trustProxy'>) {
     routerOptions: { maxParamLength: MAX_PATH_PARAMETER_LENGTH },
     clientErrorHandler: answerUnreadableRequest,
     frameworkErrors: answerUnroutableRequest,
-  } satisfies FastifyServerOptions;
+    // What still comes in on an open connection while the server closes is answered, not refused in Fastify's own shape.
+    return503OnClosing: false,
+    // Node would answer a missing Host with a 400 of its own; no route of ours looks at it.
+    http: { requireHostHeader: false },
+  } satisfies FastifyHttpOptions<Server>;
 }
 
 /** Sets up how bodies are read. To be called once, before the application is initialized or listens. */
@@ -41,6 +45,10 @@ export function configureHttp(app: NestFastifyApplication): void {
     if (body.length === 0) done(null, undefined);
     else void parseJson(request, body.toString(), done);
   });
+
+  // Node would answer an Expect that it does not know with a 417 of its own; a server may ignore it.
+  const server = app.getHttpServer();
+  server.on('checkExpectation', (request, response) => server.emit('request', request, response));
 
   const routes = app.get(RouteTable, { strict: false });
   fastify.addHook('onRoute', ({ url, method }) => {

@@ -17,8 +17,9 @@ interface FailureWindow {
 export const DEFAULT_FAILURE_LIMITS: FailureLimits = { maxFailures: 10, windowSeconds: 60, maxAddresses: 10_000 };
 
 /**
- * Counts failed logins per address, in this process only: with n replicas a guesser has n times the attempts. An address
- * that is turned away is so with the right secret too, otherwise guessing would go on.
+ * Counts failed logins per address, in this process only: with n replicas a guesser has n times the attempts. What a limited
+ * address may still do is for the caller to say: the merchant routes go on taking a right pair, for behind a proxy all callers
+ * share one address.
  */
 export class FailureLimiter {
   // In insertion order and with one window length for all: the first entry is always the next to end.

@@ -1,11 +1,12 @@
 import { Injectable } from '@nestjs/common';
 import PgBoss from 'pg-boss';
-import type { EntityManager, EntitySubscriberInterface, QueryRunner } from 'typeorm';
+import type { EntityManager } from 'typeorm';
+import { afterCommit } from '../database/one-connection.js';
 import { JobDatabase } from './job-database.js';
 import type { JobName, JobPayloads } from './job-names.js';
 
 export interface SendJobOptions {
-  /** The manager of an open TypeORM transaction: the job exists if and when that transaction commits. Without it the job is sent at once. */
+  /** The manager of an open transaction (inTransaction): the job exists if and when that transaction commits. Without it the job is sent at once. */
   manager?: EntityManager;
   /** Seconds before the job may start, 0 or more; default 0. */
   startAfterSeconds?: number;
@@ -29,12 +30,6 @@ const MAX_SEND_ATTEMPTS = 5;
 @Injectable()
 export class JobQueue {
   readonly #wakeListeners = new Map<JobName, () => void>();
-  readonly #sentBeforeCommit = new WeakMap<QueryRunner, Set<JobName>>();
-  readonly #commitSubscriber: EntitySubscriberInterface = {
-    afterTransactionCommit: ({ queryRunner }) => {
-      this.#wakeAfterCommit(queryRunner);
-    },
-  };
 
   constructor(
     private readonly boss: PgBoss,
@@ -46,7 +41,7 @@ export class JobQueue {
    * added: the waiting one is brought forward where it would start later. A running one does not count: it may have read its row too early.
    * The local worker is woken by itself, with a manager after the commit.
    *
-   * @throws Error when `manager` is not in a transaction, or the job's queue does not exist.
+   * @throws Error when `manager` is not of a transaction, or the job's queue does not exist.
    */
   async send<N extends JobName>(name: N, payload: JobPayloads[N], options: SendJobOptions = {}): Promise<void> {
     const { manager, startAfterSeconds = 0, singletonKey = Object.values<string>(payload).join(' ') } = options;
@@ -55,14 +50,13 @@ export class JobQueue {
       if (startAfterSeconds === 0) this.wake(name);
       return;
     }
-    const queryRunner = manager.queryRunner;
-    if (!queryRunner?.isTransactionActive)
-      throw new Error(`Job '${name}' sent with a manager that has no open transaction`);
+    afterCommit(manager, () => {
+      if (startAfterSeconds === 0) this.wake(name);
+    });
     const transaction: PgBoss.Db = {
       executeSql: async (text, values) => ({ rows: await manager.query<unknown[]>(text, values) }),
     };
     await this.#enqueue(name, payload, transaction, startAfterSeconds, singletonKey);
-    if (startAfterSeconds === 0) this.#wakeOnCommit(queryRunner, name);
   }
 
   /** Has this process look for jobs of this name now. Not needed after `send`. */
@@ -91,19 +85,5 @@ export class JobQueue {
       if (rows.length > 0) return;
     }
     throw new Error(`Job '${name}' could not be queued`);
-  }
-
-  #wakeOnCommit(queryRunner: QueryRunner, name: JobName): void {
-    const { subscribers } = queryRunner.dataSource;
-    if (!subscribers.includes(this.#commitSubscriber)) subscribers.push(this.#commitSubscriber);
-    const names = this.#sentBeforeCommit.get(queryRunner) ?? new Set();
-    this.#sentBeforeCommit.set(queryRunner, names.add(name));
-  }
-
-  #wakeAfterCommit(queryRunner: QueryRunner): void {
-    // A savepoint's release is announced like a commit.
-    if (queryRunner.isTransactionActive) return;
-    for (const name of this.#sentBeforeCommit.get(queryRunner) ?? []) this.wake(name);
-    this.#sentBeforeCommit.delete(queryRunner);
   }
 }

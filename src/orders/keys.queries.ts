@@ -51,14 +51,12 @@ export async function insertKeys(
  * The keys owed to an order's items ($1): never more than the quantity, always the same ones. One that was handed over or
  * returned keeps its place, so that no other key of the order is delivered in place of it.
  */
-const DELIVERABLE_KEYS = `(
-  SELECT key.*, item.quantity, row_number() OVER (
-      PARTITION BY item.id
-      ORDER BY key.undeliverable_reason IS NOT NULL, coalesce(key.first_delivered_at, key.returned_at), key.created_at, key.id
-    ) AS place
-  FROM keys key JOIN order_items item ON item.id = key.order_item_id
-  WHERE item.order_id = $1
-) key WHERE place <= quantity AND returned_at IS NULL AND undeliverable_reason IS NULL`;
+const DELIVERABLE_KEYS = `
+  order_items item CROSS JOIN LATERAL (
+    SELECT * FROM keys WHERE order_item_id = item.id
+    ORDER BY undeliverable_reason IS NOT NULL, coalesce(first_delivered_at, returned_at), created_at, id
+    LIMIT item.quantity
+  ) key WHERE item.order_id = $1 AND key.returned_at IS NULL AND key.undeliverable_reason IS NULL`;
 
 interface DeliverableItem {
   readonly id: string;
@@ -76,10 +74,11 @@ export type DeliverableKey = DeliverableItem &
 /** The keys to hand over of an order, in the order in which they came. */
 export async function deliverableKeys(manager: EntityManager, orderId: string): Promise<DeliverableKey[]> {
   return manager.query<DeliverableKey[]>(
-    `SELECT id, order_item_id AS "orderItemId", kind, CASE kind WHEN 'text' THEN ciphertext END AS ciphertext,
-       encryption_key_id AS "encryptionKeyId", first_delivered_at IS NOT NULL AS "isDelivered"
+    `SELECT key.id, key.order_item_id AS "orderItemId", key.kind,
+       CASE key.kind WHEN 'text' THEN key.ciphertext END AS ciphertext,
+       key.encryption_key_id AS "encryptionKeyId", key.first_delivered_at IS NOT NULL AS "isDelivered"
      FROM ${DELIVERABLE_KEYS}
-     ORDER BY order_item_id, created_at, id`,
+     ORDER BY item.id, key.created_at, key.id`,
     [orderId],
   );
 }
@@ -100,9 +99,9 @@ export async function deliverableFile(
   keyId: string,
 ): Promise<DeliverableFile | null> {
   const rows = await manager.query<DeliverableFile[]>(
-    `SELECT id, file_name AS "fileName", ciphertext, encryption_key_id AS "encryptionKeyId",
-       first_delivered_at IS NOT NULL AS "isDelivered"
-     FROM ${DELIVERABLE_KEYS} AND kind = 'file' AND id = $2`,
+    `SELECT key.id, key.file_name AS "fileName", key.ciphertext, key.encryption_key_id AS "encryptionKeyId",
+       key.first_delivered_at IS NOT NULL AS "isDelivered"
+     FROM ${DELIVERABLE_KEYS} AND key.kind = 'file' AND key.id = $2`,
     [orderId, keyId],
   );
   return rows[0] ?? null;

@@ -16,7 +16,7 @@ export async function orderIdByReference(manager: EntityManager, reference: stri
 
 /** The same without a look at the database where the reference is the id itself: no such order may exist. */
 export async function possibleOrderId(manager: EntityManager, reference: string): Promise<string> {
-  return isUUID(reference) ? reference : orderIdByReference(manager, reference);
+  return isUUID(reference) ? reference.toLowerCase() : orderIdByReference(manager, reference);
 }
 
 function parseReference(reference: string): { orderId: string } | { g2aOrderId: number } {

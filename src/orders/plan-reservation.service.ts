@@ -15,9 +15,13 @@ import {
   suppliersOlderThan,
 } from './reservation-plan.rules.js';
 
-/** Plans one reservation. Call it in the transaction that it was given with, under the stock's lock. */
+/**
+ * Plans one reservation. Call it in the transaction that it was given with.
+ * @param lock the statement that locks the stock, and returns the CWS ids that it has locked.
+ */
 export type PlanOnLockedStock = <Item extends RequestedItem>(
   requested: readonly Item[],
+  lock: Promise<readonly string[]>,
 ) => Promise<ReservationPlan<Item>>;
 
 /** Thrown through the transaction, so that nothing stays locked while CWS is asked. */
@@ -26,6 +30,9 @@ class SnapshotsTooOldError extends Error {
     super(`${cwsProductIds.length} snapshots are too old`);
   }
 }
+
+/** Thrown through the transaction: a supplier became known, or was mapped, after the stock had been locked. */
+class StockNotLockedError extends Error {}
 
 /** Decides what a reservation takes, on supplier states that are recent enough to promise on. */
 @Injectable()
@@ -50,8 +57,8 @@ export class PlanReservationService {
     try {
       return await this.attempt(work, Math.min(reservationStockMaxAgeSeconds, staleAfterSeconds));
     } catch (error) {
-      if (!(error instanceof SnapshotsTooOldError)) throw error;
-      await this.liveStock.refresh(error.cwsProductIds);
+      if (error instanceof SnapshotsTooOldError) await this.liveStock.refresh(error.cwsProductIds);
+      else if (!(error instanceof StockNotLockedError)) throw error;
     }
     return this.attempt(work, null);
   }
@@ -61,20 +68,22 @@ export class PlanReservationService {
     maxAgeSeconds: number | null,
   ): Promise<T> {
     return inTransaction(this.dataSource, (manager) =>
-      work(manager, (requested) => this.plan(manager, requested, maxAgeSeconds)),
+      work(manager, (requested, lock) => this.plan(manager, requested, lock, maxAgeSeconds)),
     );
   }
 
   private async plan<Item extends RequestedItem>(
     manager: EntityManager,
     requested: readonly Item[],
+    lock: Promise<readonly string[]>,
     maxAgeSeconds: number | null,
   ): Promise<ReservationPlan<Item>> {
     if (!this.config.isServiceEnabled) throw new ServicePausedError();
     // Only euros can be compared with what the sale brings.
     if (this.config.cwsTargetCurrency !== 'EUR') throw new NoExchangeRateError();
     const ids = requested.map((item) => item.g2aProductId);
-    const stock = await reservableStock(manager, ids);
+    // Sent together, executed one after the other: the plan sees what whoever held the lock before has left.
+    const [locked, stock] = await Promise.all([lock, reservableStock(manager, ids)]);
     if (stock.isPaused) throw new ServicePausedError();
     if (maxAgeSeconds !== null) {
       // CWS is not asked on behalf of what is not sold here.
@@ -82,6 +91,9 @@ export class PlanReservationService {
       const old = suppliersOlderThan(stock.now - maxAgeSeconds * 1000, stock.products);
       if (old.length > 0) throw new SnapshotsTooOldError(old);
     }
-    return planReservation(requested, stock.products, this.settingsAt(stock.now));
+    const planned = planReservation(requested, stock.products, this.settingsAt(stock.now));
+    const taken = planned.items.flatMap((item) => item.allocations.map(({ cwsProductId }) => cwsProductId));
+    if (taken.some((cwsProductId) => !locked.includes(cwsProductId))) throw new StockNotLockedError();
+    return planned;
   }
 }

@@ -36,7 +36,7 @@ export class RenewReservationService {
       if (state === null || state === 'released') throw new ReservationNotFoundError();
       if (state === 'ordered') throw new ReservationOrderedError();
       // Only with the stock locked can nobody take its pieces between the look at the clock and the new expiry.
-      await lockStockOfReservation(manager, reservationId);
+      const locked = await lockStockOfReservation(manager, reservationId);
 
       const isLive = await extendReservation(manager, reservationId, ttlSeconds);
       await writeAudit(manager, 'g2a', [
@@ -50,7 +50,7 @@ export class RenewReservationService {
         );
       }
       await deleteReservedHolds(manager, reservationId);
-      const planned = await plan(items);
+      const planned = await plan(items, Promise.resolve(locked));
       await claimAgain(manager, reservationId, planned.items, ttlSeconds);
       return planned.stock;
     });

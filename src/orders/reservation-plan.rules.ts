@@ -64,19 +64,48 @@ export function planReservation<Item extends RequestedItem>(
   products: Products,
   settings: PlanSettings,
 ): ReservationPlan<Item> {
-  const taken = new Map<string, number>();
   const wanted = requested.map((item) => ({ item, product: enabledProduct(item.g2aProductId, products) }));
   // The item with the fewest suppliers chooses first, so that another does not take the only one it has.
-  wanted.sort((a, b) => a.product.suppliers.length - b.product.suppliers.length);
-  const items = wanted.map(({ item, product }) => {
-    const planned = planItem(item, product, taken, settings);
-    for (const { cwsProductId, quantity } of planned.allocations) {
-      taken.set(cwsProductId, (taken.get(cwsProductId) ?? 0) + quantity);
-    }
-    return planned;
-  });
+  wanted.sort((a, b) => usableSuppliers(a.product, settings) - usableSuppliers(b.product, settings));
+  const { items, taken } = planInAnyOrder(wanted, settings);
   const stock = requested.map(({ g2aProductId }) => productStock(g2aProductId, products, settings, taken));
   return { items, stock };
+}
+
+interface WantedItem<Item extends RequestedItem> {
+  readonly item: Item;
+  readonly product: ReservableProduct;
+}
+
+/**
+ * Plans the items one after the other. One that finds nothing left, because those before it took what it needs, is planned
+ * again as the first, each at most once.
+ */
+function planInAnyOrder<Item extends RequestedItem>(
+  wanted: readonly WantedItem<Item>[],
+  settings: PlanSettings,
+  movedForward: ReadonlySet<number> = new Set(),
+): { items: PlannedItem<Item>[]; taken: Taken } {
+  const taken = new Map<string, number>();
+  const items: PlannedItem<Item>[] = [];
+  for (const current of wanted) {
+    try {
+      items.push(planItem(current.item, current.product, taken, settings));
+    } catch (error) {
+      const { g2aProductId } = current.item;
+      if (items.length === 0 || movedForward.has(g2aProductId)) throw error;
+      const others = wanted.filter((other) => other !== current);
+      return planInAnyOrder([current, ...others], settings, new Set([...movedForward, g2aProductId]));
+    }
+    for (const { cwsProductId, quantity } of items.at(-1)?.allocations ?? []) {
+      taken.set(cwsProductId, (taken.get(cwsProductId) ?? 0) + quantity);
+    }
+  }
+  return { items, taken };
+}
+
+function usableSuppliers(product: ReservableProduct, { freshSince }: PlanSettings): number {
+  return product.suppliers.filter(({ available, freshAsOf }) => available > 0 && freshAsOf >= freshSince).length;
 }
 
 /** What can be reserved of a product now at the price that G2A shows; 0 when it is unknown or disabled. */

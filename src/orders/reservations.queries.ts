@@ -74,10 +74,11 @@ export async function lockReservation(manager: EntityManager, id: string): Promi
 /**
  * Like lockStock, for what a locked reservation holds and whatever could serve it now: in one statement, so that all who lock
  * stock do it in the same order.
+ * @returns the CWS ids of what is locked.
  */
-export async function lockStockOfReservation(manager: EntityManager, id: string): Promise<void> {
-  await manager.query(
-    `SELECT 1 FROM supplier_products
+export async function lockStockOfReservation(manager: EntityManager, id: string): Promise<string[]> {
+  const rows = await manager.query<{ id: string }[]>(
+    `SELECT cws_product_id AS id FROM supplier_products
      WHERE cws_product_id IN (
        SELECT hold.cws_product_id FROM reservation_items item
        JOIN stock_holds hold ON hold.reservation_item_id = item.id
@@ -90,6 +91,7 @@ export async function lockStockOfReservation(manager: EntityManager, id: string)
      ORDER BY cws_product_id FOR NO KEY UPDATE`,
     [id],
   );
+  return rows.map((row) => row.id);
 }
 
 /** What a reservation is for, each item with its id. */

@@ -24,8 +24,7 @@ export class ReserveStockService {
     const reservationId = randomUUID();
     const products = requested.map((item) => item.g2aProductId);
     const stock = await this.planning.run(async (manager, plan) => {
-      // Sent together, executed one after the other: the plan sees what whoever held the lock before has left.
-      const [, planned] = await Promise.all([lockStock(manager, products), plan(requested)]);
+      const planned = await plan(requested, lockStock(manager, products));
       await insertReservation(manager, reservationId, planned.items, this.config.reservationTtlSeconds);
       return planned.stock;
     });

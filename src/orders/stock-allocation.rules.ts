@@ -38,15 +38,19 @@ const NOTHING: readonly QuantityRange[] = [{ from: 0, to: 0 }];
  * cheaper supplier gets less, or nothing, where the rest would otherwise be too small for a dearer one's bulk price.
  */
 export function allocateStock(input: AllocationInput): AllocationResult {
-  const inStock = input.suppliers
-    .filter((supplier) => supplier.isReleased && supplier.available > 0)
-    .flatMap((supplier) => {
-      const unitPrice = unitPriceFor(supplier.bands, Math.min(supplier.available, input.quantity));
-      return unitPrice === null || unitPrice <= 0 ? [] : [{ supplier, unitPrice }];
-    });
+  const inStock = input.suppliers.filter(
+    (supplier) =>
+      supplier.isReleased &&
+      supplier.bands.some(
+        ({ fromQuantity, unitPrice }) => unitPrice > 0 && fromQuantity <= Math.min(supplier.available, input.quantity),
+      ),
+  );
   const sources = inStock
-    .map(({ supplier, unitPrice }) => ({ supplier, unitPrice, ranges: affordableQuantities(supplier, input) }))
-    .filter(({ ranges }) => ranges.length > 0)
+    .flatMap((supplier) => {
+      const ranges = affordableQuantities(supplier, input);
+      const unitPrice = unitPriceFor(supplier.bands, largestUpTo(ranges, input.quantity) ?? 0);
+      return unitPrice === null ? [] : [{ supplier, unitPrice, ranges }];
+    })
     .sort((a, b) => a.unitPrice - b.unitPrice);
 
   // reachable[i]: the quantities that the suppliers from i on can deliver together.

@@ -22,7 +22,7 @@ export class StoredNotification {
   @Column('bigint', { name: 'auction_id', nullable: true })
   auctionId: number | null;
 
-  /** As G2A wrote it: it may be nobody's that we know. */
+  /** In lower case; it may be nobody's that we know. */
   @Column('varchar', { name: 'offer_id', length: 36, nullable: true })
   offerId: string | null;
 

@@ -30,3 +30,20 @@ export async function insertNotification(manager: EntityManager, notification: N
   );
   return rows.length > 0;
 }
+
+/** Days for which a deactivation of an offer that we do not follow is remembered. */
+const REMEMBERED_DAYS = 7;
+
+/** What G2A last said about switching off each of these offers, if that was lately. */
+export async function recentDeactivations(
+  manager: EntityManager,
+  g2aOfferIds: readonly string[],
+): Promise<{ readonly offerId: string; readonly message: string }[]> {
+  if (g2aOfferIds.length === 0) return [];
+  return manager.query<{ offerId: string; message: string }[]>(
+    `SELECT DISTINCT ON (offer_id) offer_id AS "offerId", coalesce(message, '') AS message FROM notifications
+     WHERE type = 'auction_deactivated' AND offer_id = ANY ($1) AND received_at > now() - make_interval(days => $2)
+     ORDER BY offer_id, id DESC`,
+    [g2aOfferIds, REMEMBERED_DAYS],
+  );
+}

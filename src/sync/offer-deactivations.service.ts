@@ -1,19 +1,49 @@
 import { Injectable } from '@nestjs/common';
 import { InjectDataSource } from '@nestjs/typeorm';
-import { DataSource } from 'typeorm';
+import { DataSource, type EntityManager } from 'typeorm';
 import { inTransaction } from '../database/one-connection.js';
 import { AlertsService } from '../alerts/alerts.service.js';
 import { type AuditActor, writeAudit } from '../audit/audit-log.js';
-import { clearDeactivation, clearReactivated } from '../catalog/offer-deactivations.queries.js';
+import { clearDeactivation, clearReactivated, markDeactivated } from '../catalog/offer-deactivations.queries.js';
 import type { ObservedOffer } from '../catalog/observed-offers.queries.js';
+import { recentDeactivations } from './notifications.queries.js';
 
-/** Ends G2A's deactivation of an offer: from the next round on it is published like any other. */
+/** Offers that G2A has switched off are not published; when that ends they are again, from the next round on. */
 @Injectable()
 export class OfferDeactivationsService {
   constructor(
     @InjectDataSource() private readonly dataSource: DataSource,
     private readonly alerts: AlertsService,
   ) {}
+
+  /**
+   * G2A has switched an offer off: it stays off until somebody clears that. An offer that is not followed is not touched; a
+   * seller may have others.
+   */
+  async note(manager: EntityManager, g2aOfferId: string, message: string): Promise<void> {
+    const g2aProductId = await markDeactivated(manager, g2aOfferId, message);
+    if (g2aProductId === null) return;
+    await writeAudit(manager, 'g2a', [
+      { action: 'offer.deactivated_by_g2a', subjectId: g2aOfferId, details: { g2aProductId, message } },
+    ]);
+    await this.alerts.raise(
+      'offer_deactivated_by_g2a',
+      g2aOfferId,
+      `G2A deactivated the offer of product ${g2aProductId}, and it stays off: ${message}`,
+      manager,
+    );
+  }
+
+  /**
+   * Notes what G2A said lately about offers that were not followed then. To be called in the transaction in which they become
+   * ours.
+   * @param g2aOfferIds offers that are new to us, and shown off.
+   */
+  async noteEarlier(manager: EntityManager, g2aOfferIds: readonly string[]): Promise<void> {
+    for (const { offerId, message } of await recentDeactivations(manager, g2aOfferIds)) {
+      await this.note(manager, offerId, message);
+    }
+  }
 
   /**
    * A person has looked into it.

@@ -1,13 +1,12 @@
 import { createHash } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
 import { InjectDataSource } from '@nestjs/typeorm';
-import { isUUID } from 'class-validator';
 import { DataSource, type EntityManager } from 'typeorm';
 import { inTransaction } from '../database/one-connection.js';
 import { AlertsService } from '../alerts/alerts.service.js';
-import { writeAudit } from '../audit/audit-log.js';
-import { markDeactivated } from '../catalog/offer-deactivations.queries.js';
+import { isUuid } from '../upstream/wire.js';
 import { insertNotification } from './notifications.queries.js';
+import { OfferDeactivationsService } from './offer-deactivations.service.js';
 
 const MAX_MESSAGE_LENGTH = 1000;
 
@@ -40,6 +39,7 @@ export class ReceiveNotificationsService {
   constructor(
     @InjectDataSource() private readonly dataSource: DataSource,
     private readonly alerts: AlertsService,
+    private readonly deactivations: OfferDeactivationsService,
   ) {}
 
   /**
@@ -61,7 +61,8 @@ export class ReceiveNotificationsService {
       await insertNotification(manager, { contentHash, type, occurredAt, payload, ...unknowns });
       return;
     }
-    const { type, auctionId, offerId } = notification;
+    const { type, auctionId } = notification;
+    const offerId = notification.offerId?.toLowerCase() ?? null;
     const message = asOneLine(notification.message ?? '');
     const news = { contentHash, type, occurredAt, auctionId, offerId, message, payload: null };
     if (await insertNotification(manager, news)) await this.deactivate(manager, { auctionId, offerId, message });
@@ -80,18 +81,7 @@ export class ReceiveNotificationsService {
       );
       return;
     }
-    const g2aProductId = isUUID(offerId) ? await markDeactivated(manager, offerId, message) : null;
-    // Not ours, or not followed: a seller may have other offers.
-    if (g2aProductId === null) return;
-    await writeAudit(manager, 'g2a', [
-      { action: 'offer.deactivated_by_g2a', subjectId: offerId, details: { g2aProductId, message } },
-    ]);
-    await this.alerts.raise(
-      'offer_deactivated_by_g2a',
-      offerId,
-      `G2A deactivated the offer of product ${g2aProductId}, and it stays off: ${message}`,
-      manager,
-    );
+    if (isUuid(offerId)) await this.deactivations.note(manager, offerId, message);
   }
 }
 

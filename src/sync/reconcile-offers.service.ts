@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { InjectDataSource } from '@nestjs/typeorm';
 import { DataSource } from 'typeorm';
+import { inTransaction } from '../database/one-connection.js';
 import { AlertsService } from '../alerts/alerts.service.js';
 import { mappedOfferIds, oldestUnconfirmed, productsWithoutOffer } from '../catalog/offers.queries.js';
 import { type ObservedOffer, storeObservedOffers } from '../catalog/observed-offers.queries.js';
@@ -132,7 +133,14 @@ export class ReconcileOffersService {
       );
     }
     await this.deactivations.clearReactivated(clear);
-    for (const trouble of await storeObservedOffers(manager, clear, seenAt)) await this.failing.report(trouble);
+    const isNew = ({ g2aProductId, isActive }: ObservedOffer) => known.get(g2aProductId) === null && !isActive;
+    const newlyOff = clear.filter(isNew).map((offer) => offer.g2aOfferId);
+    const troubles = await inTransaction(this.dataSource, async (transaction) => {
+      const stored = await storeObservedOffers(transaction, clear, seenAt);
+      await this.deactivations.noteEarlier(transaction, newlyOff);
+      return stored;
+    });
+    for (const trouble of troubles) await this.failing.report(trouble);
     return { mapped: [...known.keys()], seen: new Set(byProduct.keys()), unclear };
   }
 

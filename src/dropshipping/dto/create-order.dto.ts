@@ -26,5 +26,5 @@ export class CreateOrderDto {
 export function readOrder(body: unknown): { reservationId: string; g2aOrderId: number } {
   const { reservation_id, g2a_order_id } = readBody(CreateOrderDto, body);
   if (!isUUID(reservation_id)) throw new ReservationNotFoundError();
-  return { reservationId: reservation_id, g2aOrderId: g2a_order_id };
+  return { reservationId: reservation_id.toLowerCase(), g2aOrderId: g2a_order_id };
 }
