@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { readdirSync, readFileSync } from 'node:fs';
 import { type IncomingMessage, request } from 'node:http';
+import { connect } from 'node:net';
 import { join, resolve } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { jest } from '@jest/globals';
@@ -170,6 +171,20 @@ describe('the error codes in docs/contract.md', () => {
     );
     expect(codes.length).toBeGreaterThan(50);
     for (const { code, status } of codes) expect({ code, status: documented.get(code) }).toEqual({ code, status });
+  });
+});
+
+describe('what Node would answer by itself', () => {
+  it.each([
+    ['without a Host', ''],
+    ['with an expectation that nobody knows', 'Host: keyferry\r\nExpect: a-miracle\r\n'],
+  ])('is answered in our shape: a request %s', async (_case, headers) => {
+    const { hostname, port } = new URL(keyferry.url);
+    const socket = connect(Number(port), hostname);
+    socket.write(`GET /order/${UNKNOWN_ID}/inventory HTTP/1.1\r\n${headers}Connection: close\r\n\r\n`);
+    const answer = await text(socket);
+    expect(answer).toMatch(/^HTTP\/1\.1 401 /);
+    expect(answer).toContain('"code":"unauthorized"');
   });
 });
 

@@ -227,6 +227,27 @@ describe('a deactivation by G2A', () => {
     },
   );
 
+  it('of an offer that is not followed yet counts as soon as it is', async () => {
+    const game = 40;
+    keyferry.g2a.marketplace.edit(g2aOfferId(game), { active: false });
+    expect(await notify([deactivation({ offer_id: g2aOfferId(game).toUpperCase() })])).toEqual(delivered);
+    await mapGames(keyferry, [game]);
+    await keyferry.sync();
+    await keyferry.sync();
+    expect(await stateOf(game)).toEqual(STANDS);
+    expect(shown(game)).toMatchObject({ active: false });
+    expect(await audited(game)).toHaveLength(1);
+  });
+
+  it('of an offer that the seller has switched on again since is history', async () => {
+    const game = 41;
+    expect(await notify([deactivation({ offer_id: g2aOfferId(game) })])).toEqual(delivered);
+    keyferry.g2a.marketplace.edit(g2aOfferId(game), { active: true });
+    await mapGames(keyferry, [game]);
+    await keyferry.sync();
+    expect(await stateOf(game)).toEqual(IS_CLEARED);
+  });
+
   it('is kept in bounds, on one line', async () => {
     const message = `a\0b\r\nalert forged\u2028${'x'.repeat(5000)}\ud800`;
     expect(await notify([deactivation({ offer_id: FOREIGN_OFFER, message })])).toEqual(delivered);

@@ -2,6 +2,8 @@ import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { cwsAlternativeProductId, cwsProductId, g2aProductId } from '../sandbox/catalog.js';
 import { type Answer, Customer, type ReservationBody } from '../sandbox/customer.js';
+import { lockStock } from '../src/catalog/stock-holds.queries.js';
+import { PlanReservationService } from '../src/orders/plan-reservation.service.js';
 import { ReservationCleanUpService } from '../src/orders/reservation-clean-up.service.js';
 import { environment, type Keyferry, mapGames, OUR_CLIENT, startKeyferry } from './support/keyferry.js';
 import { type Program, startProgram } from './support/program.js';
@@ -147,6 +149,46 @@ describe('the reservation routes', () => {
         { productId: g2aProductId(8), quantity: 1 },
       ]);
       expect(answer).toMatchObject({ ok: true });
+    });
+
+    it.each([
+      [33, 34],
+      [34, 33],
+    ])('serves a cart whenever some split of the shared suppliers can: games %i and %i', async (first, second) => {
+      // 33 can have either of two single keys; 34 only the first, and its other suppliers are empty.
+      const [shared, other] = [cwsProductId(33), cwsProductId(34)];
+      const empty = [cwsAlternativeProductId(33), cwsAlternativeProductId(34)];
+      for (const id of [shared, other]) keyferry.cws.supplier.setProduct(id, { quantity: 1 });
+      for (const id of empty) keyferry.cws.supplier.setProduct(id, { quantity: 0 });
+      await keyferry.sql('DELETE FROM stock_holds WHERE cws_product_id = ANY ($1)', [[shared, other]]);
+      await keyferry.sql('DELETE FROM product_mappings WHERE g2a_product_id = ANY ($1)', [
+        [g2aProductId(33), g2aProductId(34)],
+      ]);
+      await keyferry.sql('INSERT INTO product_mappings (g2a_product_id) VALUES ($1), ($2)', [
+        g2aProductId(33),
+        g2aProductId(34),
+      ]);
+      await keyferry.sql(
+        `INSERT INTO product_mapping_suppliers VALUES ($1, $3, 0), ($1, $4, 1), ($2, $3, 0), ($2, $5, 1), ($2, $6, 2)`,
+        [g2aProductId(33), g2aProductId(34), shared, other, ...empty],
+      );
+      await keyferry.sync();
+      const answer = await keyferry.customer.reserve(
+        [first, second].map((game) => ({ productId: g2aProductId(game), quantity: 1 })),
+      );
+      expect(answer).toMatchObject({ ok: true });
+    });
+
+    it('promises nothing of a supplier that became known after the stock was locked', async () => {
+      const planning = keyferry.app.get(PlanReservationService);
+      const item = { g2aProductId: g2aProductId(1), quantity: 1, quotedUnitPrice: null, quotedBasePrice: null };
+      await keyferry.sql('DELETE FROM stock_holds WHERE cws_product_id = $1', [cwsProductId(1)]);
+      let attempts = 0;
+      const planned = await planning.run(async (manager, plan) => {
+        attempts += 1;
+        return plan([item], attempts === 1 ? Promise.resolve([]) : lockStock(manager, [item.g2aProductId]));
+      });
+      expect([attempts, planned.items]).toMatchObject([2, [{ allocations: [{ quantity: 1 }] }]]);
     });
 
     it('counts only suppliers that keep the profit floor, and none whose release lies ahead', async () => {

@@ -50,6 +50,12 @@ export function configureHttp(app: NestFastifyApplication): void {
   const server = app.getHttpServer();
   server.on('checkExpectation', (request, response) => server.emit('request', request, response));
 
+  // Otherwise a connection that is answered while the server closes stays open, and keeps it from ending.
+  fastify.addHook('onSend', (_request, reply, _payload, done) => {
+    if (!server.listening) reply.header('Connection', 'close');
+    done();
+  });
+
   const routes = app.get(RouteTable, { strict: false });
   fastify.addHook('onRoute', ({ url, method }) => {
     routes.add(url, method);

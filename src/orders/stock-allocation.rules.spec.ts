@@ -81,6 +81,20 @@ describe('allocating stock to a sale', () => {
     });
   });
 
+  it('takes what a supplier has a price for, where it has none for all that is wanted', () => {
+    const upToTen = {
+      ...supplier('a', 50, 600),
+      bands: [{ fromQuantity: 1, toQuantity: 10, unitPrice: cents(600) }],
+    };
+    expect(allocate(12, [upToTen, supplier('b', 2, 610)])).toMatchObject({
+      allocations: [
+        { cwsProductId: 'a', quantity: 10 },
+        { cwsProductId: 'b', quantity: 2 },
+      ],
+      missing: 0,
+    });
+  });
+
   it('says how much is missing when there is not enough', () => {
     expect(allocate(4, [supplier('a', 3, 632)])).toMatchObject({ missing: 1, isTooDear: false });
   });
