@@ -3,7 +3,7 @@ import { HttpFault } from './http-fault.js';
 /** A deviation from the well-behaved default, as the control API takes it. */
 export interface Behavior<Name extends string> {
   name: Name;
-  /** CWS product id or G2A offer id it is limited to. Default: everything. */
+  /** CWS product id, G2A offer id, or G2A product id of a simulation that it is limited to. Default: everything. */
   subject?: string;
   /** Route it is limited to, as the counters name it, e.g. `POST /v3/orders`. Default: every route but the token's. */
   route?: string;

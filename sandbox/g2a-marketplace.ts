@@ -20,11 +20,32 @@ export interface Offer {
   retailCents: number;
   businessCents: number;
   visibility: Visibility;
+  /** Shown as `priceLimit` where it is set; decimal strings in EUR. */
+  priceLimit?: PriceLimit;
   isGone: boolean;
   updatedAtMs: number;
 }
 
 export type Visibility = 'all' | 'retail' | 'business';
+
+export interface PriceLimit {
+  min?: string;
+  max?: string;
+}
+
+/** What G2A keeps of the sales of one product. */
+export interface ProductFee {
+  /** In percent with at most two decimals; default: that of the settings. */
+  feePercent?: number;
+  /** Of sales to companies; default: `feePercent`. */
+  businessFeePercent?: number;
+  /** On top of it, in cents. */
+  feeFixedCents?: number;
+  /** Percent by country; then `income` has a key for each and none for `ALL`. */
+  feePercentByCountry?: Record<string, number>;
+  /** Answered word for word instead of the truth. */
+  lie?: unknown;
+}
 
 /** `variant` of a PATCH and of a create; prices are decimal strings in EUR. */
 export interface Variant {
@@ -48,6 +69,7 @@ export interface PanelEdit {
   price?: string;
   businessPrice?: string;
   visibility?: Visibility;
+  priceLimit?: PriceLimit;
   gone?: boolean;
 }
 
@@ -94,6 +116,7 @@ export class G2aMarketplace {
   private readonly jobs = new Map<string, Job>();
   private readonly received: ReceivedPatch[] = [];
   private pending: PendingChange[] = [];
+  private readonly fees = new Map<number, ProductFee>();
 
   constructor(
     private readonly options: { products: number; offers: number; extraOffers: number; extraOfferType: string },
@@ -184,6 +207,7 @@ export class G2aMarketplace {
       price: { retail: edit.price, business: edit.businessPrice },
     });
     offer.sold = edit.sold ?? offer.sold;
+    offer.priceLimit = edit.priceLimit ?? offer.priceLimit;
     offer.isGone = edit.gone ?? offer.isGone;
     return offer;
   }
@@ -204,11 +228,22 @@ export class G2aMarketplace {
     }
   }
 
-  /** What the seller earns of a price, rounded down to the cent. 404 for an unknown product. */
-  incomeCents(productId: number, priceCents: number): number {
+  /** Sets what G2A keeps of the sales of a product from now on. 404 for an unknown product. */
+  setFee(productId: number, fee: ProductFee): void {
     this.numberOf(productId);
-    const keptOfTenThousand = 10_000 - Math.round(this.settings.feePercent * 100);
-    return Math.floor((priceCents * keptOfTenThousand) / 10_000);
+    this.fees.set(productId, fee);
+  }
+
+  /** The fee of a product, by default that of the settings. 404 for an unknown product. */
+  feeOf(productId: number): ProductFee {
+    this.numberOf(productId);
+    return this.fees.get(productId) ?? {};
+  }
+
+  /** What the seller earns of a price, rounded down to the cent. */
+  incomeCents(priceCents: number, fee: ProductFee, feePercent = fee.feePercent): number {
+    const keptOfTenThousand = 10_000 - Math.round((feePercent ?? this.settings.feePercent) * 100);
+    return Math.floor((priceCents * keptOfTenThousand) / 10_000) - (fee.feeFixedCents ?? 0);
   }
 
   /** Number of the game in the catalogue; 404 when there is none. */

@@ -5,6 +5,7 @@ import {
   type MarketplaceSettings,
   type OfferPatch,
   type PanelEdit,
+  type ProductFee,
   readPrice,
   type Variant,
 } from './g2a-marketplace.js';
@@ -83,11 +84,17 @@ export function registerG2aRoutes(api: FastifyInstance, marketplace: G2aMarketpl
 
   api.get<{ Querystring: { productId?: string; price?: string } }>('/v3/pricing/simulations', (request) => {
     const priceCents = readPrice(request.query.price ?? '');
-    const incomeCents = marketplace.incomeCents(Number(request.query.productId), priceCents);
+    const fee = marketplace.feeOf(Number(request.query.productId));
+    if (fee.lie !== undefined) return fee.lie;
     const form = (cents: number) => (shapes.list.price === 'number' ? cents / 100 : toDecimalString(cents));
+    const incomeAt = (percent?: number) => form(marketplace.incomeCents(priceCents, fee, percent));
+    const byCountry: [string, unknown][] = Object.entries(fee.feePercentByCountry ?? {}).map(([country, percent]) => [
+      country,
+      incomeAt(percent),
+    ]);
     return {
-      income: { ALL: form(incomeCents) },
-      businessIncome: { ALL: form(incomeCents) },
+      income: byCountry.length > 0 ? Object.fromEntries<unknown>(byCountry) : { ALL: incomeAt() },
+      businessIncome: { ALL: incomeAt(fee.businessFeePercent) },
       // What the buyer pays; the mark-up of 15 % is invented, the spelling is G2A's.
       finalePrice: { PL: form(Math.ceil((priceCents * 115) / 100)) },
     };
@@ -115,6 +122,14 @@ export function registerG2aControl(app: FastifyInstance, marketplace: G2aMarketp
   );
   app.get<{ Querystring: { offerId?: string } }>('/_sandbox/patches', (request) =>
     marketplace.patches(request.query.offerId),
+  );
+  app.post<{ Params: { productId: string }; Body: ProductFee }>(
+    '/_sandbox/products/:productId/fee',
+    { schema: feeSchema },
+    (request, reply) => {
+      marketplace.setFee(Number(request.params.productId), request.body);
+      return reply.code(204).send();
+    },
   );
   app.post<{ Body: Partial<MarketplaceSettings & Shapes> }>(
     '/_sandbox/settings',
@@ -172,7 +187,18 @@ const panelSchema = fields({
   price,
   businessPrice: price,
   visibility: { enum: ['all', 'retail', 'business'] },
+  priceLimit: { type: 'object', properties: { min: price, max: price }, additionalProperties: false },
   gone: { type: 'boolean' },
+});
+
+const percent = { type: 'number', minimum: 0, maximum: 100 };
+
+const feeSchema = fields({
+  feePercent: percent,
+  businessFeePercent: percent,
+  feeFixedCents: { type: 'integer', minimum: 0 },
+  feePercentByCountry: { type: 'object', additionalProperties: percent },
+  lie: {},
 });
 
 const shape = {
@@ -190,7 +216,7 @@ const settingsSchema = fields({
   applyDelayMs: { type: 'integer', minimum: 0 },
   patchAnswer: { enum: [200, 202, 204] },
   finishedJobStatus: { enum: ['complete', 'done'] },
-  feePercent: { type: 'number', minimum: 0, maximum: 100 },
+  feePercent: percent,
   list: shape,
   detail: shape,
 });

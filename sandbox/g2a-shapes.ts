@@ -29,6 +29,7 @@ export function renderOffer(offer: Offer, shape: OfferShape): Record<string, unk
     status: offer.active ? 'active' : 'inactive',
     ...prices(offer, shape.price ?? 'string'),
     visibility: offer.visibility,
+    ...(offer.priceLimit === undefined ? {} : { priceLimit: offer.priceLimit }),
     ...(shape.omitsActive === true ? {} : { active: offer.active }),
     ...(shape.omitsBusinessPrice === true ? { businessPrice: undefined } : {}),
     ...(shape.omitsSize === true ? {} : { inventory: { size: offer.size, sold: offer.sold } }),

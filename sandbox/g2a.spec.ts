@@ -197,3 +197,30 @@ it('simulates the income after the real fee, rounded down', async () => {
   expect(body.income).toEqual({ ALL: '5.08' });
   expect(Number(body.finalePrice.PL)).toBeGreaterThan(5.98);
 });
+
+it('simulates the fee that a product was given, or lies when told to', async () => {
+  await start({ feePercent: 15 });
+  const simulate = async (number: number) =>
+    (await call('GET', `/v3/pricing/simulations?productId=${g2aProductId(number)}&price=10.00`)).body;
+  const setFee = (number: number, fee: object) =>
+    fetch(`${sandbox.url}/_sandbox/products/${g2aProductId(number)}/fee`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify(fee),
+    });
+  await setFee(1, { feePercent: 20, businessFeePercent: 12.5, feeFixedCents: 30 });
+  await setFee(2, { feePercentByCountry: { PL: 20, DE: 25 } });
+  await setFee(3, { lie: { income: 'soon' } });
+  expect(await simulate(1)).toMatchObject({ income: { ALL: '7.70' }, businessIncome: { ALL: '8.45' } });
+  expect(await simulate(2)).toMatchObject({ income: { PL: '8.00', DE: '7.50' }, businessIncome: { ALL: '8.50' } });
+  expect(await simulate(3)).toEqual({ income: 'soon' });
+  expect(await simulate(4)).toMatchObject({ income: { ALL: '8.50' } });
+});
+
+it('shows the price limits that an offer was given', async () => {
+  await start();
+  sandbox.marketplace.edit(g2aOfferId(1), { priceLimit: { min: '1.00', max: '9.00' } });
+  const { body } = await listOffers();
+  expect(body.data[0]).toMatchObject({ priceLimit: { min: '1.00', max: '9.00' } });
+  expect(body.data[1]).not.toHaveProperty('priceLimit');
+});

@@ -97,7 +97,8 @@ export async function startG2aSandbox(options: G2aSandboxOptions = {}): Promise<
 
 function subjectsOf(request: FastifyRequest): string[] {
   const { offerId } = request.params as { offerId?: string };
-  return offerId === undefined ? [] : [offerId];
+  const { productId } = request.query as { productId?: string };
+  return [offerId, productId].filter((subject) => subject !== undefined);
 }
 
 function renderError(fault: HttpFault): unknown {

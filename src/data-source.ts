@@ -1,7 +1,9 @@
 import { DataSource } from 'typeorm';
 import { Alert } from './alerts/alert.entity.js';
 import { AuditLogEntry } from './audit/audit-log.entity.js';
+import { StoredExchangeRate } from './catalog/exchange-rate.entity.js';
 import { Offer } from './catalog/offer.entity.js';
+import { PriceSimulation } from './catalog/price-simulation.entity.js';
 import { ProductMappingSupplier } from './catalog/product-mapping-supplier.entity.js';
 import { ProductMapping } from './catalog/product-mapping.entity.js';
 import { StockHold } from './catalog/stock-hold.entity.js';
@@ -26,12 +28,14 @@ export const ENTITIES = [
   Offer,
   Order,
   OrderItem,
+  PriceSimulation,
   ProductMapping,
   ProductMappingSupplier,
   Purchase,
   Reservation,
   ReservationItem,
   StockHold,
+  StoredExchangeRate,
   StoredNotification,
   SupplierProductSnapshot,
   SyncCursor,

@@ -36,10 +36,11 @@ const ROWS = `
   INSERT INTO stock_holds (cws_product_id, reservation_item_id, quantity, state)
     VALUES ('${CWS_PRODUCT}', '${ITEM}', 2, 'owed');
   INSERT INTO offers (g2a_offer_id, g2a_product_id, desired_price_cents, desired_size, desired_is_active, desired_reason,
-      desired_cost_cents, observed_retail_price_cents, observed_size, observed_is_active, observed_at,
-      sent_price_cents, sent_lowest_price_cents, sent_size, sent_is_active, sent_at)
-    VALUES ('${OFFER}', ${PRODUCT}, 803, 5, true, 'for_sale', 632, 790, 4, true, '2026-01-02T03:04:05Z',
-      803, 790, 5, true, '2026-01-02T03:04:06Z');
+      desired_business_price_cents, desired_cost_cents, observed_retail_price_cents, observed_min_price_cents, observed_size,
+      observed_is_active, observed_at,
+      sent_price_cents, sent_business_price_cents, sent_lowest_price_cents, sent_size, sent_is_active, sent_at)
+    VALUES ('${OFFER}', ${PRODUCT}, 803, 5, true, 'for_sale', 805, 632, 790, 100, 4, true, '2026-01-02T03:04:05Z',
+      803, 805, 790, 5, true, '2026-01-02T03:04:06Z');
   INSERT INTO offers (g2a_offer_id, g2a_product_id, desired_reason, observed_is_active, observed_at)
     VALUES (gen_random_uuid(), 77, 'disabled', false, now()), (gen_random_uuid(), 78, 'unmapped', false, now());
   INSERT INTO sync_cursors VALUES ('cws_products', now(), now() - interval '90 seconds');
@@ -192,16 +193,32 @@ describe('the admin routes', () => {
       g2aProductId: PRODUCT,
       offer: {
         g2aOfferId: OFFER,
-        desired: { price: '8.03', size: 5, isActive: true, reason: 'for_sale', cost: '6.32' },
+        desired: {
+          price: '8.03',
+          businessPrice: '8.05',
+          size: 5,
+          isActive: true,
+          reason: 'for_sale',
+          cost: '6.32',
+        },
         observed: {
           retailPrice: '7.90',
           businessPrice: null,
+          minPrice: '1.00',
+          maxPrice: null,
           size: 4,
           isActive: true,
           visibility: 'all',
           at: '2026-01-02T03:04:05.000Z',
         },
-        sent: { price: '8.03', lowestPrice: '7.90', size: 5, isActive: true, at: '2026-01-02T03:04:06.000Z' },
+        sent: {
+          price: '8.03',
+          businessPrice: '8.05',
+          lowestPrice: '7.90',
+          size: 5,
+          isActive: true,
+          at: '2026-01-02T03:04:06.000Z',
+        },
         failureCount: 0,
         retryAt: null,
         lastError: null,
@@ -212,8 +229,10 @@ describe('the admin routes', () => {
         fixedProfit: '0.50',
         profitPercent: null,
         feePercentage: '0.150000',
+        feeFixed: null,
         minPrice: null,
         maxPrice: null,
+        charmEnding: null,
         createdAt: expect.any(String),
         updatedAt: expect.any(String),
       },
@@ -227,6 +246,7 @@ describe('the admin routes', () => {
             held: 2,
             available: 5,
             priceBands: [{ fromQuantity: 1, toQuantity: null, unitPrice: '6.32' }],
+            unconfirmed: null,
             releaseDate: null,
             isGone: false,
             requestedAt: '2026-01-02T03:04:05.000Z',

@@ -76,7 +76,7 @@ async function auditRows(): Promise<AuditRow[]> {
 async function storedRows(): Promise<unknown[]> {
   const { rows } = await sql.query<Record<string, unknown>>(
     `SELECT g2a_product_id::text AS id, is_enabled, fixed_profit_cents, profit_percent::text, fee_percentage::text,
-       min_price_cents, max_price_cents,
+       fee_fixed_cents, min_price_cents, max_price_cents, charm_ending,
        ARRAY(SELECT cws_product_id::text FROM product_mapping_suppliers supplier
              WHERE supplier.g2a_product_id = mapping.g2a_product_id ORDER BY position) AS suppliers
      FROM product_mappings mapping ORDER BY g2a_product_id`,
@@ -128,8 +128,10 @@ const QUAKE: Row = {
   fixedProfit: '0.75',
   profitPercent: '7.5',
   feePercentage: '0.125',
+  feeFixed: '0.35',
   minPrice: '5.00',
   maxPrice: '19.99',
+  charmEnding: '.49',
   enabled: false,
 };
 
@@ -160,8 +162,10 @@ describe('seed', () => {
         fixed_profit_cents: null,
         profit_percent: null,
         fee_percentage: null,
+        fee_fixed_cents: null,
         min_price_cents: null,
         max_price_cents: null,
+        charm_ending: null,
         suppliers: [supplier(1), supplier(2)],
       },
       {
@@ -170,8 +174,10 @@ describe('seed', () => {
         fixed_profit_cents: 75,
         profit_percent: '7.5000',
         fee_percentage: '0.125000',
+        fee_fixed_cents: 35,
         min_price_cents: 500,
         max_price_cents: 1999,
+        charm_ending: '.49',
         suppliers: [supplier(3)],
       },
     ]);

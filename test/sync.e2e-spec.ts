@@ -210,14 +210,14 @@ describe('synchronization', () => {
     await keyferry.sql('DELETE FROM product_mapping_suppliers WHERE g2a_product_id = $1', [g2aProductId(2)]);
     await keyferry.sql(
       `UPDATE supplier_products SET requested_at = now() - interval '10 days', price_bands = $2 WHERE cws_product_id = $1`,
-      [cwsProductId(2), JSON.stringify([{ fromQuantity: 1, toQuantity: null, unitPrice: 100 }])],
+      [cwsProductId(2), JSON.stringify([{ fromQuantity: 1, toQuantity: null, unitPrice: 400 }])],
     );
     await keyferry.sync();
     await keyferry.sql('INSERT INTO product_mapping_suppliers VALUES ($1, $2)', [g2aProductId(2), cwsProductId(2)]);
     const before = patches(2);
     await keyferry.sync();
     const sent = keyferry.g2a.marketplace.patches(g2aOfferId(2)).slice(before);
-    expect(sent.flatMap((patch) => patch.body.variant.price?.retail ?? [])).not.toContain('1.77');
+    expect(sent.flatMap((patch) => patch.body.variant.price?.retail ?? [])).not.toContain('5.30');
     expect(shown(keyferry, 2)).toMatchObject({ active: true, retailCents: 803 });
   });
 

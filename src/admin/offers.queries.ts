@@ -4,6 +4,7 @@ import { amount } from './amount.js';
 interface OfferRow {
   g2aOfferId: string;
   desiredPriceCents: number | null;
+  desiredBusinessPriceCents: number | null;
   desiredSize: number;
   desiredIsActive: boolean;
   desiredReason: string;
@@ -14,7 +15,10 @@ interface OfferRow {
   observedIsActive: boolean;
   observedVisibility: string;
   observedAt: Date;
+  observedMinPriceCents: number | null;
+  observedMaxPriceCents: number | null;
   sentPriceCents: number | null;
+  sentBusinessPriceCents: number | null;
   sentLowestPriceCents: number | null;
   sentSize: number | null;
   sentIsActive: boolean | null;
@@ -31,10 +35,18 @@ interface MappingRow {
   fixedProfitCents: number | null;
   profitPercent: string | null;
   feePercentage: string | null;
+  feeFixedCents: number | null;
   minPriceCents: number | null;
   maxPriceCents: number | null;
+  charmEnding: string | null;
   createdAt: Date;
   updatedAt: Date;
+}
+
+interface BandRow {
+  fromQuantity: number;
+  toQuantity: number | null;
+  unitPrice: number;
 }
 
 interface SupplierRow {
@@ -44,7 +56,10 @@ interface SupplierRow {
   quantity: number;
   held: number;
   available: number;
-  priceBands: { fromQuantity: number; toQuantity: number | null; unitPrice: number }[];
+  priceBands: BandRow[];
+  unconfirmedPriceBands: BandRow[] | null;
+  unconfirmedSince: Date | null;
+  unconfirmedReason: string | null;
   releaseDate: Date | null;
   isGone: boolean;
   requestedAt: Date;
@@ -55,13 +70,14 @@ interface SupplierRow {
 export async function findOffer(manager: EntityManager, g2aProductId: number) {
   const [row] = await manager.query<OfferRow[]>(
     `SELECT g2a_offer_id AS "g2aOfferId",
-       desired_price_cents AS "desiredPriceCents", desired_size AS "desiredSize", desired_is_active AS "desiredIsActive",
+       desired_price_cents AS "desiredPriceCents", desired_business_price_cents AS "desiredBusinessPriceCents", desired_size AS "desiredSize", desired_is_active AS "desiredIsActive",
        desired_reason AS "desiredReason", desired_cost_cents AS "desiredCostCents",
        observed_retail_price_cents AS "observedRetailPriceCents",
        observed_business_price_cents AS "observedBusinessPriceCents", observed_size AS "observedSize",
        observed_is_active AS "observedIsActive", observed_visibility AS "observedVisibility",
        observed_at AS "observedAt",
-       sent_price_cents AS "sentPriceCents", sent_lowest_price_cents AS "sentLowestPriceCents", sent_size AS "sentSize",
+       observed_min_price_cents AS "observedMinPriceCents", observed_max_price_cents AS "observedMaxPriceCents",
+       sent_price_cents AS "sentPriceCents", sent_business_price_cents AS "sentBusinessPriceCents", sent_lowest_price_cents AS "sentLowestPriceCents", sent_size AS "sentSize",
        sent_is_active AS "sentIsActive", sent_at AS "sentAt",
        failure_count AS "failureCount", retry_at AS "retryAt", last_error AS "lastError",
        deactivated_at AS "deactivatedAt", deactivation_message AS "deactivationMessage"
@@ -73,6 +89,7 @@ export async function findOffer(manager: EntityManager, g2aProductId: number) {
     g2aOfferId: row.g2aOfferId,
     desired: {
       price: amount(row.desiredPriceCents),
+      businessPrice: amount(row.desiredBusinessPriceCents),
       size: row.desiredSize,
       isActive: row.desiredIsActive,
       reason: row.desiredReason,
@@ -81,6 +98,9 @@ export async function findOffer(manager: EntityManager, g2aProductId: number) {
     observed: {
       retailPrice: amount(row.observedRetailPriceCents),
       businessPrice: amount(row.observedBusinessPriceCents),
+      /** G2A's own limits for the price. */
+      minPrice: amount(row.observedMinPriceCents),
+      maxPrice: amount(row.observedMaxPriceCents),
       size: row.observedSize,
       isActive: row.observedIsActive,
       visibility: row.observedVisibility,
@@ -92,6 +112,7 @@ export async function findOffer(manager: EntityManager, g2aProductId: number) {
         ? null
         : {
             price: amount(row.sentPriceCents),
+            businessPrice: amount(row.sentBusinessPriceCents),
             lowestPrice: amount(row.sentLowestPriceCents),
             size: row.sentSize,
             isActive: row.sentIsActive,
@@ -109,16 +130,18 @@ export async function findOffer(manager: EntityManager, g2aProductId: number) {
 export async function findMapping(manager: EntityManager, g2aProductId: number) {
   const [row] = await manager.query<MappingRow[]>(
     `SELECT is_enabled AS "isEnabled", fixed_profit_cents AS "fixedProfitCents", profit_percent AS "profitPercent",
-       fee_percentage AS "feePercentage", min_price_cents AS "minPriceCents", max_price_cents AS "maxPriceCents",
+       fee_percentage AS "feePercentage", fee_fixed_cents AS "feeFixedCents",
+       min_price_cents AS "minPriceCents", max_price_cents AS "maxPriceCents", charm_ending AS "charmEnding",
        created_at AS "createdAt", updated_at AS "updatedAt"
      FROM product_mappings WHERE g2a_product_id = $1`,
     [g2aProductId],
   );
   if (row === undefined) return null;
-  const { fixedProfitCents, minPriceCents, maxPriceCents, ...mapping } = row;
+  const { fixedProfitCents, feeFixedCents, minPriceCents, maxPriceCents, ...mapping } = row;
   return {
     ...mapping,
     fixedProfit: amount(fixedProfitCents),
+    feeFixed: amount(feeFixedCents),
     minPrice: amount(minPriceCents),
     maxPrice: amount(maxPriceCents),
   };
@@ -129,6 +152,8 @@ export async function suppliersOfMapping(manager: EntityManager, g2aProductId: n
   const rows = await manager.query<SupplierRow[]>(
     `SELECT link.cws_product_id AS "cwsProductId", link.position, product.name, product.quantity, stock.held,
        stock.available, product.price_bands AS "priceBands", product.release_date AS "releaseDate",
+       product.unconfirmed_price_bands AS "unconfirmedPriceBands", product.unconfirmed_since AS "unconfirmedSince",
+       product.unconfirmed_reason AS "unconfirmedReason",
        product.is_gone AS "isGone", product.requested_at AS "requestedAt", product.changed_at AS "changedAt"
      FROM product_mapping_suppliers link
      LEFT JOIN supplier_products product ON product.cws_product_id = link.cws_product_id
@@ -136,15 +161,39 @@ export async function suppliersOfMapping(manager: EntityManager, g2aProductId: n
      WHERE link.g2a_product_id = $1 ORDER BY link.position, link.cws_product_id`,
     [g2aProductId],
   );
-  return rows.map(({ cwsProductId, position, priceBands, ...snapshot }) => ({
-    cwsProductId,
-    position,
-    snapshot:
-      snapshot.name === null
-        ? null
-        : {
-            ...snapshot,
-            priceBands: priceBands.map(({ unitPrice, ...band }) => ({ ...band, unitPrice: amount(unitPrice) })),
-          },
-  }));
+  return rows.map((row) => {
+    const {
+      cwsProductId,
+      position,
+      priceBands,
+      unconfirmedPriceBands,
+      unconfirmedSince,
+      unconfirmedReason,
+      ...snapshot
+    } = row;
+    return {
+      cwsProductId,
+      position,
+      snapshot:
+        snapshot.name === null
+          ? null
+          : {
+              ...snapshot,
+              priceBands: bandsView(priceBands),
+              /** What CWS shows now, and is not believed yet; null when nothing is in question. */
+              unconfirmed:
+                unconfirmedPriceBands === null
+                  ? null
+                  : {
+                      priceBands: bandsView(unconfirmedPriceBands),
+                      since: unconfirmedSince,
+                      reason: unconfirmedReason,
+                    },
+            },
+    };
+  });
+}
+
+function bandsView(bands: readonly BandRow[]) {
+  return bands.map(({ unitPrice, ...band }) => ({ ...band, unitPrice: amount(unitPrice) }));
 }

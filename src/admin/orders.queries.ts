@@ -20,6 +20,7 @@ export interface PurchaseView {
   readonly orderItemId: string;
   readonly cwsProductId: string;
   readonly quantity: number;
+  /** Like `unitPrice` in the CWS account's currency, not in euros. */
   readonly priceCap: string | null;
   readonly unitPrice: string | null;
   readonly clientOrderId: string;

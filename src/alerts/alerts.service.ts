@@ -13,6 +13,9 @@ export type AlertKind =
   | 'offer_failing'
   | 'offer_deactivated_by_g2a'
   | 'supplier_product_unreadable'
+  | 'supplier_price_unconfirmed'
+  | 'exchange_rate_missing'
+  | 'real_fee_higher'
   | 'sync_failed'
   | 'cws_unreachable'
   | 'g2a_unreachable';

@@ -1,4 +1,11 @@
 import type { EntityManager } from 'typeorm';
+import type { PriceBand } from '../money/price-band.js';
+
+/** A supplier's prices, in the account's currency: the ones that were accepted last, and the ones that it shows. */
+interface PriceListChange {
+  from: readonly PriceBand[];
+  to: readonly PriceBand[];
+}
 
 /**
  * What each action records. Offers and mappings change in bulk or by hand: their rows are written by the statements in
@@ -18,6 +25,10 @@ export interface AuditDetails {
   'order.keys_returned': { count: number; keyIds: string[] };
   'offer.deactivated_by_g2a': { g2aProductId: number; message: string };
   'offer.deactivation_cleared': { g2aProductId: number };
+  'supplier_product.price_suspected': PriceListChange & { reason: string };
+  'supplier_product.price_confirmed': PriceListChange;
+  'supplier_product.price_withdrawn': PriceListChange;
+  'supplier_product.price_accepted': PriceListChange;
   'control.paused': { reason: string | null };
   'control.resumed': Record<string, never>;
 }

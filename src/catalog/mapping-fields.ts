@@ -1,6 +1,8 @@
 import { Big } from 'big.js';
 import { type Cents, formatCents, InvalidAmountError, NO_CENTS, parseCents } from '../money/cents.js';
 import {
+  CHARM_ENDINGS,
+  type CharmEnding,
   InvalidPricingTermError,
   parseFeeRate,
   parseProfitPercent,
@@ -18,8 +20,11 @@ export interface FileMapping {
   readonly profitPercent: string | null;
   /** Fraction of the price, as the shortest decimal text: "0.15". */
   readonly feePercentage: string | null;
+  /** What G2A keeps of each sale on top of that. */
+  readonly feeFixed: Cents | null;
   readonly minPrice: Cents | null;
   readonly maxPrice: Cents | null;
+  readonly charmEnding: CharmEnding | null;
   readonly isEnabled: boolean;
 }
 
@@ -31,8 +36,10 @@ export const MAPPING_COLUMNS = [
   'fixedProfit',
   'profitPercent',
   'feePercentage',
+  'feeFixed',
   'minPrice',
   'maxPrice',
+  'charmEnding',
   'enabled',
 ] as const;
 export type MappingColumn = (typeof MAPPING_COLUMNS)[number];
@@ -106,8 +113,10 @@ export function parseFileMapping(values: Readonly<Partial<Record<MappingColumn, 
     fixedProfit: read('fixedProfit', parseAmount),
     profitPercent: read('profitPercent', parsePercent),
     feePercentage: read('feePercentage', parseFee),
+    feeFixed: read('feeFixed', parseAmount),
     minPrice: read('minPrice', parseAmount),
     maxPrice: read('maxPrice', parseAmount),
+    charmEnding: read('charmEnding', parseCharmEnding),
   };
   // Each bound was checked by itself above; a bad one is null here.
   read('minPrice', () => resolveTerms(NEUTRAL_TERMS, { minPrice: terms.minPrice, maxPrice: terms.maxPrice }));
@@ -182,6 +191,17 @@ function parseFee(value: unknown): string {
   return shortestDecimal(text);
 }
 
+/** A spreadsheet, and JSON without quotes, turn .99 into 0.99. */
+function parseCharmEnding(value: unknown): CharmEnding {
+  const text = (typeof value === 'number' ? String(value) : typeof value === 'string' ? value.trim() : '').replace(
+    /^0/,
+    '',
+  );
+  const ending = CHARM_ENDINGS.find((known) => known === text);
+  if (ending === undefined) throw new InvalidFieldError(`${quote(value)} is not one of ${CHARM_ENDINGS.join(', ')}`);
+  return ending;
+}
+
 /** Also turns "-0" into "0". */
 function shortestDecimal(notNegative: string): string {
   return new Big(notNegative).abs().toFixed();
@@ -211,8 +231,10 @@ export function describeMapping(mapping: FileMapping): Record<string, string | b
     fixedProfit: money(mapping.fixedProfit),
     profitPercent: mapping.profitPercent,
     feePercentage: mapping.feePercentage,
+    feeFixed: money(mapping.feeFixed),
     minPrice: money(mapping.minPrice),
     maxPrice: money(mapping.maxPrice),
+    charmEnding: mapping.charmEnding,
     enabled: mapping.isEnabled,
   };
 }

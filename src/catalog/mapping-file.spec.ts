@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { type Cents, cents, formatCents } from '../money/cents.js';
+import { CHARM_ENDINGS } from '../pricing/pricing-terms.js';
 import { type FileMapping } from './mapping-fields.js';
 import { MappingFileError, type MappingFileProblem } from './mapping-file-error.js';
 import { parseMappingFile } from './mapping-file.js';
@@ -14,8 +15,10 @@ const DEFAULTS: FileMapping = {
   fixedProfit: null,
   profitPercent: null,
   feePercentage: null,
+  feeFixed: null,
   minPrice: null,
   maxPrice: null,
+  charmEnding: null,
   isEnabled: true,
 };
 
@@ -39,7 +42,8 @@ function problems(content: string, fileName?: string): readonly MappingFileProbl
 
 describe('a mapping file', () => {
   it('needs only the two ids; all else is the default', () => {
-    const columns = ['fixedProfit', 'profitPercent', 'feePercentage', 'minPrice', 'maxPrice', 'enabled'];
+    const columns = ['fixedProfit', 'profitPercent', 'feePercentage', 'feeFixed', 'minPrice', 'maxPrice'];
+    columns.push('charmEnding', 'enabled');
     expect(parseJson([IDS])).toEqual([DEFAULTS]);
     for (const empty of [null, '', ' ']) {
       const row = { ...IDS, ...Object.fromEntries(columns.map((column) => [column, empty])) };
@@ -53,14 +57,26 @@ describe('a mapping file', () => {
       fixedProfit: 29,
       profitPercent: '7.5',
       feePercentage: '0.15',
+      feeFixed: 35,
       minPrice: 100,
       maxPrice: 2147483647,
+      charmEnding: '.99',
       isEnabled: false,
     };
-    const texts = { fixedProfit: '0.29', profitPercent: '7.50', feePercentage: '0.150', minPrice: '1' };
-    const numbers = { fixedProfit: 0.29, profitPercent: 7.5, feePercentage: 0.15, minPrice: 1 };
-    expect(parseJson([{ ...IDS, ...texts, maxPrice: '21474836.47', enabled: 'FALSE' }])).toEqual([expected]);
-    expect(parseJson([{ ...IDS, ...numbers, maxPrice: 21474836.47, enabled: false }])).toEqual([expected]);
+    const texts = {
+      fixedProfit: '0.29',
+      profitPercent: '7.50',
+      feePercentage: '0.150',
+      feeFixed: '0.35',
+      minPrice: '1',
+    };
+    const numbers = { fixedProfit: 0.29, profitPercent: 7.5, feePercentage: 0.15, feeFixed: 0.35, minPrice: 1 };
+    expect(parseJson([{ ...IDS, ...texts, charmEnding: ' .99 ', maxPrice: '21474836.47', enabled: 'FALSE' }])).toEqual([
+      expected,
+    ]);
+    expect(parseJson([{ ...IDS, ...numbers, charmEnding: 0.99, maxPrice: 21474836.47, enabled: false }])).toEqual([
+      expected,
+    ]);
   });
 
   it('keeps the order of suppliers, in lower case, however they are separated', () => {
@@ -155,6 +171,12 @@ describe('a row is refused', () => {
     ['feePercentage', '-0.1', /must not be negative/],
     ['feePercentage', '0.1234567', /more than 6 decimals/],
     ['feePercentage', 1e-7, /not a decimal number/],
+    ['feeFixed', '-0.35', /"-0\.35" must not be negative/],
+    ['feeFixed', '0.355', /at most two decimals/],
+    ['charmEnding', '.95', /"\.95" is not one of \.99, \.49/],
+    ['charmEnding', '99', /not one of/],
+    ['charmEnding', 1.99, /not one of/],
+    ['charmEnding', true, /not one of/],
     ['minPrice', '0', /must be above 0/],
     ['maxPrice', '0.00', /must be above 0/],
     ['maxPrice', '-1', /must be above 0/],
@@ -296,15 +318,23 @@ describe('any valid mapping', () => {
     fixedProfit: fc.option(fc.integer({ min: 0, max: 2147483647 }).map(cents)),
     profitPercent: fc.option(decimal(999_999_999, 4)),
     feePercentage: fc.option(decimal(999_999, 6)),
+    feeFixed: fc.option(fc.integer({ min: 0, max: 2147483647 }).map(cents)),
+    charmEnding: fc.option(fc.constantFrom(...CHARM_ENDINGS)),
     isEnabled: fc.boolean(),
   });
   const mapping: fc.Arbitrary<FileMapping> = fc.tuple(terms, bounds).map(([rest, both]) => ({ ...rest, ...both }));
   const mappings = fc.uniqueArray(mapping, { minLength: 1, maxLength: 8, selector: (each) => each.g2aProductId });
 
-  function toRow({ isEnabled, fixedProfit, minPrice, maxPrice, ...rest }: FileMapping) {
+  function toRow({ isEnabled, fixedProfit, feeFixed, minPrice, maxPrice, ...rest }: FileMapping) {
     const money = (amount: Cents | null) => (amount === null ? null : formatCents(amount));
-    const amounts = { fixedProfit: money(fixedProfit), minPrice: money(minPrice), maxPrice: money(maxPrice) };
-    return { ...rest, ...amounts, enabled: isEnabled };
+    return {
+      ...rest,
+      fixedProfit: money(fixedProfit),
+      feeFixed: money(feeFixed),
+      minPrice: money(minPrice),
+      maxPrice: money(maxPrice),
+      enabled: isEnabled,
+    };
   }
 
   it('survives a round trip through JSON', () => {

@@ -1,11 +1,14 @@
 import type { EntityManager } from 'typeorm';
 import type { Cents } from '../money/cents.js';
 import type { PriceBand } from '../money/price-band.js';
+import type { CharmEnding } from '../pricing/pricing-terms.js';
 
 /** One possible supplier of a mapping as it stands now. */
 export interface MappingSupplier {
   readonly cwsProductId: string;
   readonly bands: readonly PriceBand[];
+  /** What CWS says now and is not believed yet; null when nothing is unconfirmed, empty when it shows no price any more. */
+  readonly unconfirmedBands: readonly PriceBand[] | null;
   /** Pieces not spoken for. */
   readonly available: number;
   /**
@@ -22,6 +25,8 @@ interface MappingColumns {
   readonly fixedProfitCents: Cents | null;
   readonly profitPercent: string | null;
   readonly feePercentage: string | null;
+  readonly feeFixedCents: Cents | null;
+  readonly charmEnding: CharmEnding | null;
   readonly minPriceCents: Cents | null;
   readonly maxPriceCents: Cents | null;
 }
@@ -38,6 +43,7 @@ export interface MappingStock extends MappingColumns {
 export interface MappingStockRow extends MappingColumns {
   readonly cwsProductId: string | null;
   readonly bands: readonly PriceBand[] | null;
+  readonly unconfirmedBands: readonly PriceBand[] | null;
   readonly available: number | null;
   readonly freshAsOf: number | null;
 }
@@ -52,10 +58,13 @@ export const MAPPING_STOCK_COLUMNS = `
   mapping.fixed_profit_cents AS "fixedProfitCents",
   mapping.profit_percent::text AS "profitPercent",
   mapping.fee_percentage::text AS "feePercentage",
+  mapping.fee_fixed_cents AS "feeFixedCents",
+  mapping.charm_ending AS "charmEnding",
   mapping.min_price_cents AS "minPriceCents",
   mapping.max_price_cents AS "maxPriceCents",
   link.cws_product_id AS "cwsProductId",
   stock.price_bands AS "bands",
+  stock.unconfirmed_price_bands AS "unconfirmedBands",
   stock.available AS "available",
   -- The feed vouches only for a product that was fetched since it was mapped: before, nobody followed its changes.
   (extract(epoch FROM CASE WHEN stock.requested_at >= link.mapped_at
@@ -80,22 +89,25 @@ export function collectMappings<Row extends MappingStockRow>(
       current = { mapping: emptyMapping(row), row };
       collected.push(current);
     }
-    const { cwsProductId, bands, available, freshAsOf } = row;
+    const { cwsProductId, bands, unconfirmedBands, available, freshAsOf } = row;
     if (cwsProductId === null) continue;
     if (bands === null || available === null || freshAsOf === null) current.mapping.unseenSuppliers.push(cwsProductId);
-    else current.mapping.suppliers.push({ cwsProductId, bands, available, freshAsOf });
+    else current.mapping.suppliers.push({ cwsProductId, bands, unconfirmedBands, available, freshAsOf });
   }
   return collected;
 }
 
 function emptyMapping(row: MappingColumns) {
   const { g2aProductId, isEnabled, fixedProfitCents, profitPercent, feePercentage, minPriceCents, maxPriceCents } = row;
+  const { feeFixedCents, charmEnding } = row;
   return {
     g2aProductId,
     isEnabled,
     fixedProfitCents,
     profitPercent,
     feePercentage,
+    feeFixedCents,
+    charmEnding,
     minPriceCents,
     maxPriceCents,
     suppliers: [],

@@ -1,7 +1,8 @@
 import type { AppConfig } from '../config/app-config.js';
+import { bandsInEuro, type ExchangeRate } from '../pricing/exchange-rate.rules.js';
 import { parseFeeRate, parseProfitPercent, type PricingTerms, resolveTerms } from '../pricing/pricing-terms.js';
 import type { SupplierOffer } from '../pricing/supplier-choice.rules.js';
-import type { MappingStock } from './mapping-stock.queries.js';
+import type { MappingStock, MappingSupplier } from './mapping-stock.queries.js';
 
 /** The owner's defaults from the environment. */
 export function defaultTerms(config: AppConfig): PricingTerms {
@@ -21,17 +22,29 @@ export function mappingTerms(mapping: MappingStock, defaults: PricingTerms): Pri
     fixedProfit: mapping.fixedProfitCents,
     profitPercent: mapping.profitPercent === null ? null : parseProfitPercent(mapping.profitPercent),
     feePercentage: mapping.feePercentage === null ? null : parseFeeRate(mapping.feePercentage),
+    feeFixed: mapping.feeFixedCents,
+    charmEnding: mapping.charmEnding,
     minPrice: mapping.minPriceCents,
     maxPrice: mapping.maxPriceCents,
   });
 }
 
-/** The mapping's suppliers for `pricing/`. A release ahead already counts as no stock in the `supplier_stock` view. */
-export function supplierOffers(mapping: MappingStock): SupplierOffer[] {
-  return mapping.suppliers.map((supplier) => ({
-    cwsProductId: supplier.cwsProductId,
-    bands: supplier.bands,
-    available: supplier.available,
+/**
+ * The mapping's suppliers for `pricing/`, their prices in euros: from here on nothing knows another currency. A release ahead
+ * already counts as no stock in the `supplier_stock` view.
+ */
+export function supplierOffers(mapping: Pick<MappingStock, 'suppliers'>, rate: ExchangeRate): SupplierOffer[] {
+  return mapping.suppliers.map((supplier) => offerInEuro(supplier, rate));
+}
+
+/** One supplier for `pricing/`, its prices in euros. */
+export function offerInEuro(supplier: Omit<MappingSupplier, 'freshAsOf'>, rate: ExchangeRate): SupplierOffer {
+  const { cwsProductId, bands, unconfirmedBands, available } = supplier;
+  return {
+    cwsProductId,
+    bands: bandsInEuro(bands, rate),
+    unconfirmedBands: unconfirmedBands === null ? null : bandsInEuro(unconfirmedBands, rate),
+    available,
     isReleased: true,
-  }));
+  };
 }

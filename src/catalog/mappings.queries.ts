@@ -26,8 +26,10 @@ export async function storedMappings(
        fixed_profit_cents AS "fixedProfit",
        trim_scale(profit_percent)::text AS "profitPercent",
        trim_scale(fee_percentage)::text AS "feePercentage",
+       fee_fixed_cents AS "feeFixed",
        min_price_cents AS "minPrice",
        max_price_cents AS "maxPrice",
+       charm_ending AS "charmEnding",
        is_enabled AS "isEnabled"
      FROM product_mappings mapping
      WHERE g2a_product_id = ANY ($1::bigint[])`,
@@ -41,23 +43,29 @@ export async function upsertMappings(manager: EntityManager, mappings: readonly 
   if (mappings.length === 0) return;
   await manager.query(
     `INSERT INTO product_mappings AS mapping
-       (g2a_product_id, is_enabled, fixed_profit_cents, profit_percent, fee_percentage, min_price_cents, max_price_cents)
-     SELECT * FROM unnest($1::bigint[], $2::boolean[], $3::integer[], $4::numeric[], $5::numeric[], $6::integer[], $7::integer[])
+       (g2a_product_id, is_enabled, fixed_profit_cents, profit_percent, fee_percentage, fee_fixed_cents,
+        min_price_cents, max_price_cents, charm_ending)
+     SELECT * FROM unnest($1::bigint[], $2::boolean[], $3::integer[], $4::numeric[], $5::numeric[], $6::integer[],
+       $7::integer[], $8::integer[], $9::text[])
      ON CONFLICT (g2a_product_id) DO UPDATE SET
        is_enabled = excluded.is_enabled,
        fixed_profit_cents = excluded.fixed_profit_cents,
        profit_percent = excluded.profit_percent,
        fee_percentage = excluded.fee_percentage,
+       fee_fixed_cents = excluded.fee_fixed_cents,
        min_price_cents = excluded.min_price_cents,
-       max_price_cents = excluded.max_price_cents`,
+       max_price_cents = excluded.max_price_cents,
+       charm_ending = excluded.charm_ending`,
     [
       mappings.map((mapping) => mapping.g2aProductId),
       mappings.map((mapping) => mapping.isEnabled),
       mappings.map((mapping) => mapping.fixedProfit),
       mappings.map((mapping) => mapping.profitPercent),
       mappings.map((mapping) => mapping.feePercentage),
+      mappings.map((mapping) => mapping.feeFixed),
       mappings.map((mapping) => mapping.minPrice),
       mappings.map((mapping) => mapping.maxPrice),
+      mappings.map((mapping) => mapping.charmEnding),
     ],
   );
 }

@@ -9,6 +9,9 @@ export interface ObservedOffer {
   readonly businessPriceCents: Cents | null;
   readonly size: number | null;
   readonly isActive: boolean;
+  /** G2A's own limits for the price. */
+  readonly minPriceCents: Cents | null;
+  readonly maxPriceCents: Cents | null;
   readonly visibility: 'all' | 'retail' | 'business';
 }
 
@@ -39,12 +42,14 @@ export async function storeObservedOffers(
   if (offers.length === 0) return [];
   return manager.query<OfferTrouble[]>(
     `WITH seen AS (
-       SELECT * FROM unnest($1::uuid[], $2::bigint[], $3::integer[], $4::integer[], $5::integer[], $6::boolean[], $7::text[])
-         AS seen (id, product, retail, business, size, is_active, visibility)
+       SELECT * FROM unnest($1::uuid[], $2::bigint[], $3::integer[], $4::integer[], $5::integer[], $6::boolean[], $7::text[],
+           $10::integer[], $11::integer[])
+         AS seen (id, product, retail, business, size, is_active, visibility, min_price, max_price)
      ), found AS (
        INSERT INTO offers (g2a_offer_id, g2a_product_id, observed_retail_price_cents, observed_business_price_cents,
-         observed_size, observed_is_active, observed_visibility, observed_at)
-       SELECT id, product, retail, business, size, is_active, visibility, $8 FROM seen
+         observed_size, observed_is_active, observed_visibility, observed_at, observed_min_price_cents,
+         observed_max_price_cents)
+       SELECT id, product, retail, business, size, is_active, visibility, $8, min_price, max_price FROM seen
        ON CONFLICT DO NOTHING
        RETURNING g2a_offer_id, g2a_product_id
      ), judged AS (
@@ -52,22 +57,26 @@ export async function storeObservedOffers(
          offer.failure_count > 0 AS had_failed, sent.is_pending,
          offer.sent_at < $8 AND sent.is_pending
            -- A field that the listing leaves out cannot contradict what was sent.
-           AND coalesce(offer.sent_price_cents = CASE seen.visibility WHEN 'business' THEN seen.business ELSE seen.retail END, true)
+           AND coalesce(seen.visibility = 'business' OR offer.sent_price_cents = seen.retail, true)
+           AND coalesce(seen.visibility = 'retail' OR offer.sent_business_price_cents = seen.business, true)
            AND coalesce(offer.sent_size = seen.size, true)
            AND coalesce(offer.sent_is_active = seen.is_active, true) AS is_confirmed
        FROM seen JOIN offers offer ON offer.g2a_offer_id = seen.id,
-         LATERAL (SELECT coalesce(offer.sent_price_cents, offer.sent_size, offer.sent_is_active::integer) IS NOT NULL AS is_pending) sent
+         LATERAL (SELECT coalesce(offer.sent_price_cents, offer.sent_business_price_cents, offer.sent_size, offer.sent_is_active::integer) IS NOT NULL AS is_pending) sent
      ), updated AS (
        UPDATE offers offer SET
          observed_retail_price_cents = coalesce(judged.retail,
            CASE WHEN is_confirmed AND judged.visibility <> 'business' THEN sent_price_cents END, observed_retail_price_cents),
          observed_business_price_cents = coalesce(judged.business,
-           CASE WHEN is_confirmed AND judged.visibility <> 'retail' THEN sent_price_cents END, observed_business_price_cents),
+           CASE WHEN is_confirmed AND judged.visibility <> 'retail' THEN sent_business_price_cents END, observed_business_price_cents),
          observed_size = coalesce(judged.size, CASE WHEN is_confirmed THEN sent_size END, observed_size),
          observed_is_active = judged.is_active, observed_visibility = judged.visibility,
+         observed_min_price_cents = coalesce(judged.min_price, observed_min_price_cents),
+         observed_max_price_cents = coalesce(judged.max_price, observed_max_price_cents),
          observed_at = $8,
          sent_at = CASE WHEN is_confirmed OR is_timed_out THEN NULL ELSE sent_at END,
          sent_price_cents = CASE WHEN is_confirmed OR is_timed_out THEN NULL ELSE sent_price_cents END,
+         sent_business_price_cents = CASE WHEN is_confirmed OR is_timed_out THEN NULL ELSE sent_business_price_cents END,
          sent_lowest_price_cents = CASE WHEN is_confirmed OR is_timed_out THEN NULL ELSE sent_lowest_price_cents END,
          sent_size = CASE WHEN is_confirmed OR is_timed_out THEN NULL ELSE sent_size END,
          sent_is_active = CASE WHEN is_confirmed OR is_timed_out THEN NULL ELSE sent_is_active END,
@@ -96,6 +105,8 @@ export async function storeObservedOffers(
       offers.map((offer) => offer.visibility),
       seenAt,
       CONFIRMATION_TIMEOUT_SECONDS,
+      offers.map((offer) => offer.minPriceCents),
+      offers.map((offer) => offer.maxPriceCents),
     ],
   );
 }

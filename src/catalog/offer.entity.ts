@@ -7,7 +7,10 @@ import { Check, Column, Entity, Index, PrimaryColumn } from 'typeorm';
  */
 @Entity('offers')
 @Index('offers_g2a_product', ['g2aProductId'], { unique: true })
-@Check('offers_active_is_priced', 'NOT desired_is_active OR (desired_price_cents > 0 AND desired_size > 0)')
+@Check(
+  'offers_active_is_priced',
+  'NOT desired_is_active OR (desired_price_cents > 0 AND desired_business_price_cents > 0 AND desired_size > 0)',
+)
 @Check('offers_size_is_allowed', 'desired_size BETWEEN 0 AND 10000')
 @Check('offers_deactivation_has_message', '(deactivated_at IS NULL) = (deactivation_message IS NULL)')
 export class Offer {
@@ -19,6 +22,10 @@ export class Offer {
 
   @Column('integer', { name: 'desired_price_cents', nullable: true })
   desiredPriceCents: number | null;
+
+  /** An offer that only consumers, or only companies, see has one price, which stands in both columns. */
+  @Column('integer', { name: 'desired_business_price_cents', nullable: true })
+  desiredBusinessPriceCents: number | null;
 
   @Column('integer', { name: 'desired_size', default: 0 })
   desiredSize: number;
@@ -34,11 +41,26 @@ export class Offer {
   @Column('integer', { name: 'desired_cost_cents', nullable: true })
   desiredCostCents: number | null;
 
+  /** What a sale at the desired price leaves after G2A's fees; null when not for sale. */
+  @Column('integer', { name: 'desired_income_cents', nullable: true })
+  desiredIncomeCents: number | null;
+
+  /** The supplier behind the desired price; null when not for sale. */
+  @Column('uuid', { name: 'desired_cws_product_id', nullable: true })
+  desiredCwsProductId: string | null;
+
   @Column('integer', { name: 'observed_retail_price_cents', nullable: true })
   observedRetailPriceCents: number | null;
 
   @Column('integer', { name: 'observed_business_price_cents', nullable: true })
   observedBusinessPriceCents: number | null;
+
+  /** G2A's own limits for the price of this product, in EUR; null where the listing shows none. */
+  @Column('integer', { name: 'observed_min_price_cents', nullable: true })
+  observedMinPriceCents: number | null;
+
+  @Column('integer', { name: 'observed_max_price_cents', nullable: true })
+  observedMaxPriceCents: number | null;
 
   @Column('integer', { name: 'observed_size', nullable: true })
   observedSize: number | null;
@@ -55,6 +77,9 @@ export class Offer {
 
   @Column('integer', { name: 'sent_price_cents', nullable: true })
   sentPriceCents: number | null;
+
+  @Column('integer', { name: 'sent_business_price_cents', nullable: true })
+  sentBusinessPriceCents: number | null;
 
   /** Lowest price among the changes sent and not yet confirmed: a customer may have bought at any of them. */
   @Column('integer', { name: 'sent_lowest_price_cents', nullable: true })

@@ -1,5 +1,6 @@
 import type { EntityManager } from 'typeorm';
 import type { Cents } from '../money/cents.js';
+import type { PriceBounds } from '../pricing/pricing-terms.js';
 import {
   collectMappings,
   MAPPING_STOCK_COLUMNS,
@@ -8,14 +9,23 @@ import {
   type MappingStock,
   type MappingStockRow,
 } from './mapping-stock.queries.js';
+import { simulationsByProduct, type StoredSimulation } from './price-simulations.queries.js';
+import { keepPrices, SHOWS_DESIRED_PRICE } from './price-history.queries.js';
 
 /** What an offer should show. */
 export interface DesiredState {
+  /** What consumers pay, or companies where only they see the offer; null when not for sale. */
   readonly priceCents: Cents | null;
+  /** What companies pay; the same as `priceCents` for an offer that has one price only. */
+  readonly businessPriceCents: Cents | null;
   readonly size: number;
   readonly isActive: boolean;
   readonly reason: string;
   readonly costCents: Cents | null;
+  /** What a sale leaves after fees; null when not for sale. */
+  readonly incomeCents: Cents | null;
+  /** The supplier that the cost is of; null when not for sale. */
+  readonly cwsProductId: string | null;
 }
 
 /** An offer with its desired state and, unless the mapping was deleted, its mapping. */
@@ -24,6 +34,11 @@ export interface OfferToPrice {
   readonly g2aProductId: number;
   /** By G2A, and not cleared yet: see offer-deactivations.queries.ts. */
   readonly isDeactivated: boolean;
+  readonly visibility: 'all' | 'retail' | 'business';
+  /** G2A's own limits for the price, in EUR. */
+  readonly marketplaceBounds: PriceBounds;
+  /** What G2A said that sales earn, ascending by price. */
+  readonly simulations: readonly StoredSimulation[];
   readonly desired: DesiredState;
   readonly mapping: MappingStock | null;
 }
@@ -32,27 +47,54 @@ interface OfferToPriceRow extends MappingStockRow {
   g2aOfferId: string;
   offerProductId: number;
   isDeactivated: boolean;
+  visibility: 'all' | 'retail' | 'business';
+  minPrice: Cents | null;
+  maxPrice: Cents | null;
   desired: DesiredState;
 }
 
 /** Every offer with what its price depends on, as of this statement. */
 export async function offersToPrice(manager: EntityManager): Promise<OfferToPrice[]> {
+  return selectOffersToPrice(manager, null);
+}
+
+/** The same of the offers of these products; a product without an offer is not among them. */
+export async function offersOfProducts(
+  manager: EntityManager,
+  g2aProductIds: readonly number[],
+): Promise<OfferToPrice[]> {
+  return selectOffersToPrice(manager, g2aProductIds);
+}
+
+async function selectOffersToPrice(
+  manager: EntityManager,
+  g2aProductIds: readonly number[] | null,
+): Promise<OfferToPrice[]> {
+  const simulations = await simulationsByProduct(manager, g2aProductIds);
   const rows = await manager.query<OfferToPriceRow[]>(
     `SELECT offer.g2a_offer_id AS "g2aOfferId", offer.g2a_product_id AS "offerProductId",
-       offer.deactivated_at IS NOT NULL AS "isDeactivated",
-       jsonb_build_object('priceCents', offer.desired_price_cents, 'size', offer.desired_size,
+       offer.deactivated_at IS NOT NULL AS "isDeactivated", offer.observed_visibility AS visibility,
+       offer.observed_min_price_cents AS "minPrice", offer.observed_max_price_cents AS "maxPrice",
+       jsonb_build_object('priceCents', offer.desired_price_cents,
+         'businessPriceCents', offer.desired_business_price_cents, 'size', offer.desired_size,
          'isActive', offer.desired_is_active, 'reason', offer.desired_reason,
-         'costCents', offer.desired_cost_cents) AS desired,
+         'costCents', offer.desired_cost_cents, 'incomeCents', offer.desired_income_cents,
+         'cwsProductId', offer.desired_cws_product_id) AS desired,
        ${MAPPING_STOCK_COLUMNS}
      FROM offers offer
      LEFT JOIN product_mappings mapping ON mapping.g2a_product_id = offer.g2a_product_id
      ${MAPPING_STOCK_JOIN}
+     WHERE $1::bigint[] IS NULL OR offer.g2a_product_id = ANY ($1)
      ORDER BY ${MAPPING_STOCK_ORDER}`,
+    [g2aProductIds],
   );
   const toPrice = (row: OfferToPriceRow, mapping: MappingStock | null): OfferToPrice => ({
     g2aOfferId: row.g2aOfferId,
     g2aProductId: row.offerProductId,
     isDeactivated: row.isDeactivated,
+    visibility: row.visibility,
+    marketplaceBounds: { minPrice: row.minPrice, maxPrice: row.maxPrice },
+    simulations: simulations.get(row.offerProductId) ?? [],
     desired: row.desired,
     mapping,
   });
@@ -72,21 +114,28 @@ export async function writeDesiredStates(
   await manager.query(
     `WITH written AS (
        UPDATE offers offer SET
-         desired_price_cents = wanted.price, desired_size = wanted.size, desired_is_active = wanted.is_active,
-         desired_reason = wanted.reason, desired_cost_cents = wanted.cost,
+         desired_price_cents = wanted.price, desired_business_price_cents = wanted.business,
+         desired_size = wanted.size, desired_is_active = wanted.is_active,
+         desired_reason = wanted.reason, desired_cost_cents = wanted.cost, desired_income_cents = wanted.income,
+         desired_cws_product_id = wanted.supplier,
          -- A back-off was about the old change; a stop must never wait for it.
          retry_at = NULL
-       FROM unnest($1::uuid[], $2::integer[], $3::integer[], $4::boolean[], $5::text[], $6::integer[])
-         AS wanted (id, price, size, is_active, reason, cost)
+       FROM unnest($1::uuid[], $2::integer[], $3::integer[], $4::boolean[], $5::text[], $6::integer[],
+           $7::integer[], $8::uuid[], $9::integer[])
+         AS wanted (id, price, size, is_active, reason, cost, income, supplier, business)
        WHERE offer.g2a_offer_id = wanted.id
          AND (offer.desired_price_cents, offer.desired_size, offer.desired_is_active, offer.desired_reason,
-              offer.desired_cost_cents)
-           IS DISTINCT FROM (wanted.price, wanted.size, wanted.is_active, wanted.reason, wanted.cost)
-       RETURNING wanted.*
-     )
+              offer.desired_cost_cents, offer.desired_income_cents, offer.desired_cws_product_id,
+              offer.desired_business_price_cents)
+           IS DISTINCT FROM (wanted.price, wanted.size, wanted.is_active, wanted.reason, wanted.cost, wanted.income,
+             wanted.supplier, wanted.business)
+       RETURNING offer.*
+     ), kept AS (${keepPrices('written', SHOWS_DESIRED_PRICE)})
      INSERT INTO audit_log (actor, action, subject_type, subject_id, details)
-     SELECT 'sync', 'offer.desired_changed', 'offer', id,
-       jsonb_build_object('priceCents', price, 'size', size, 'isActive', is_active, 'reason', reason, 'costCents', cost)
+     SELECT 'sync', 'offer.desired_changed', 'offer', g2a_offer_id,
+       jsonb_build_object('priceCents', desired_price_cents, 'businessPriceCents', desired_business_price_cents,
+         'size', desired_size, 'isActive', desired_is_active, 'reason', desired_reason, 'costCents', desired_cost_cents, 'incomeCents', desired_income_cents,
+         'cwsProductId', desired_cws_product_id)
      FROM written`,
     [
       states.map((state) => state.g2aOfferId),
@@ -95,6 +144,9 @@ export async function writeDesiredStates(
       states.map((state) => state.desired.isActive),
       states.map((state) => state.desired.reason),
       states.map((state) => state.desired.costCents),
+      states.map((state) => state.desired.incomeCents),
+      states.map((state) => state.desired.cwsProductId),
+      states.map((state) => state.desired.businessPriceCents),
     ],
   );
 }
@@ -118,31 +170,34 @@ export async function offersToPublish(manager: EntityManager): Promise<OfferToPu
   return manager.query<OfferToPublish[]>(
     `SELECT * FROM (
        SELECT g2a_offer_id AS "g2aOfferId", observed_visibility AS visibility,
-         jsonb_build_object('priceCents', desired_price_cents, 'size', desired_size, 'isActive', desired_is_active,
-           'reason', desired_reason, 'costCents', desired_cost_cents) AS desired,
+         jsonb_build_object('priceCents', desired_price_cents, 'businessPriceCents', desired_business_price_cents,
+           'size', desired_size, 'isActive', desired_is_active,
+           'reason', desired_reason, 'costCents', desired_cost_cents, 'incomeCents', desired_income_cents,
+           'cwsProductId', desired_cws_product_id) AS desired,
          jsonb_build_object(
            'retailPriceCents', coalesce(sent_price_cents, observed_retail_price_cents),
-           'businessPriceCents', coalesce(sent_price_cents, observed_business_price_cents),
+           'businessPriceCents', coalesce(sent_business_price_cents, observed_business_price_cents),
            'size', coalesce(sent_size, observed_size),
            'isActive', coalesce(sent_is_active, observed_is_active)) AS shown,
          coalesce(sent_price_cents, observed_retail_price_cents) AS retail,
-         coalesce(sent_price_cents, observed_business_price_cents) AS business,
+         coalesce(sent_business_price_cents, observed_business_price_cents) AS business,
          coalesce(sent_size, observed_size) AS size,
          coalesce(sent_is_active, observed_is_active) AS is_active,
-         desired_price_cents, desired_size, desired_is_active, observed_visibility
+         desired_price_cents, desired_business_price_cents, desired_size, desired_is_active, observed_visibility
        FROM offers WHERE retry_at IS NULL OR retry_at <= now()
      ) offer
      WHERE is_active <> desired_is_active
        OR size IS DISTINCT FROM desired_size
        OR desired_is_active AND (
          observed_visibility <> 'business' AND retail IS DISTINCT FROM desired_price_cents
-         OR observed_visibility <> 'retail' AND business IS DISTINCT FROM desired_price_cents)`,
+         OR observed_visibility <> 'retail' AND business IS DISTINCT FROM desired_business_price_cents)`,
   );
 }
 
 /** A change as it was sent to G2A; absent fields were not part of it. */
 export interface SentChange {
-  readonly priceCents?: Cents;
+  readonly retailPriceCents?: Cents;
+  readonly businessPriceCents?: Cents;
   readonly size?: number;
   readonly isActive?: boolean;
 }
@@ -158,19 +213,26 @@ export async function recordSending(manager: EntityManager, g2aOfferId: string, 
        UPDATE offers SET
          sent_at = clock_timestamp(),
          sent_price_cents = coalesce($2, sent_price_cents),
-         sent_lowest_price_cents = least(sent_lowest_price_cents, $2),
-         sent_size = coalesce($3, sent_size),
-         sent_is_active = coalesce($4, sent_is_active)
-       WHERE g2a_offer_id = $1 AND (deactivated_at IS NULL OR NOT $4)
-       RETURNING desired_reason, desired_cost_cents
-     )
+         sent_business_price_cents = coalesce($3, sent_business_price_cents),
+         sent_lowest_price_cents = least(sent_lowest_price_cents, $2, $3),
+         sent_size = coalesce($4, sent_size),
+         sent_is_active = coalesce($5, sent_is_active)
+       WHERE g2a_offer_id = $1 AND (deactivated_at IS NULL OR NOT $5)
+       RETURNING offers.*
+     ), kept AS (${keepPrices('sending', 'coalesce($2::integer, $3::integer) IS NOT NULL')})
      INSERT INTO audit_log (actor, action, subject_type, subject_id, details)
      SELECT 'sync', 'offer.sent', 'offer', $1::text, jsonb_strip_nulls(jsonb_build_object(
-       'priceCents', $2::integer, 'size', $3::integer, 'isActive', $4::boolean,
+       'priceCents', $2::integer, 'businessPriceCents', $3::integer, 'size', $4::integer, 'isActive', $5::boolean,
        'reason', desired_reason, 'costCents', desired_cost_cents))
      FROM sending
      RETURNING id`,
-    [g2aOfferId, change.priceCents ?? null, change.size ?? null, change.isActive ?? null],
+    [
+      g2aOfferId,
+      change.retailPriceCents ?? null,
+      change.businessPriceCents ?? null,
+      change.size ?? null,
+      change.isActive ?? null,
+    ],
   );
   return rows.length > 0;
 }
@@ -178,7 +240,8 @@ export async function recordSending(manager: EntityManager, g2aOfferId: string, 
 /** G2A had no room for the request: it was not processed, so the offer shows what was last observed. */
 export async function recordNotSent(manager: EntityManager, g2aOfferId: string): Promise<void> {
   await manager.query(
-    `UPDATE offers SET sent_price_cents = NULL, sent_size = NULL, sent_is_active = NULL WHERE g2a_offer_id = $1`,
+    `UPDATE offers SET sent_price_cents = NULL, sent_business_price_cents = NULL, sent_size = NULL, sent_is_active = NULL
+     WHERE g2a_offer_id = $1`,
     [g2aOfferId],
   );
 }
@@ -195,7 +258,7 @@ export async function recordFailure(manager: EntityManager, g2aOfferId: string, 
          failure_count = failure_count + 1,
          retry_at = now() + make_interval(secs => least(5 * 2 ^ least(failure_count, 10), 600)),
          last_error = left($2, 500),
-         sent_price_cents = NULL, sent_size = NULL, sent_is_active = NULL
+         sent_price_cents = NULL, sent_business_price_cents = NULL, sent_size = NULL, sent_is_active = NULL
        WHERE g2a_offer_id = $1
        RETURNING failure_count
      ), audited AS (

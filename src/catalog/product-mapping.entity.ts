@@ -1,4 +1,5 @@
 import { Check, Column, Entity, PrimaryColumn } from 'typeorm';
+import type { CharmEnding } from '../pricing/pricing-terms.js';
 
 /**
  * A G2A product that the owner wants to sell, and how it is priced. A null money term means "the default from the
@@ -10,6 +11,8 @@ import { Check, Column, Entity, PrimaryColumn } from 'typeorm';
 @Check('product_mappings_id_is_exact', 'g2a_product_id BETWEEN 1 AND 9007199254740991')
 @Check('product_mappings_profit_is_not_negative', 'fixed_profit_cents >= 0 AND profit_percent >= 0')
 @Check('product_mappings_fee_is_a_fraction', 'fee_percentage >= 0 AND fee_percentage < 1')
+@Check('product_mappings_fixed_fee_is_not_negative', 'fee_fixed_cents >= 0')
+@Check('product_mappings_charm_ending_is_known', `charm_ending IN ('.99', '.49')`)
 @Check(
   'product_mappings_bounds_are_ordered',
   'min_price_cents > 0 AND max_price_cents > 0 AND min_price_cents <= max_price_cents',
@@ -53,6 +56,21 @@ export class ProductMapping {
     comment: 'Not sold when the price that keeps the profit is higher.',
   })
   maxPriceCents: number | null;
+
+  @Column('integer', {
+    name: 'fee_fixed_cents',
+    nullable: true,
+    comment: 'What G2A keeps of each sale on top of its fraction, in cents.',
+  })
+  feeFixedCents: number | null;
+
+  @Column('varchar', {
+    name: 'charm_ending',
+    length: 3,
+    nullable: true,
+    comment: 'Last digits that a price is raised to, .99 or .49; null: as computed.',
+  })
+  charmEnding: CharmEnding | null;
 
   @Column('timestamptz', { name: 'created_at', default: () => 'now()' })
   createdAt: Date;

@@ -1,10 +1,7 @@
 import type { EntityManager } from 'typeorm';
-import {
-  databaseNow,
-  markSupplierProductsGone,
-  storeSupplierReports,
-  type SupplierReport,
-} from './supplier-products.queries.js';
+import type { PriceGuard } from '../pricing/price-guard.rules.js';
+import { storeSupplierReports } from './store-supplier-reports.js';
+import { databaseNow, markSupplierProductsGone, type SupplierReport } from './supplier-products.queries.js';
 
 /** A page of the supplier's answer, with the products in it that could not be understood. */
 export interface SupplierReportPage {
@@ -14,11 +11,13 @@ export interface SupplierReportPage {
 
 /**
  * Stores the supplier's answer to a question for products by id; products that it does not list are marked gone.
+ * @param guard which of its prices are believed.
  * @param ask sends the question; called after the database's clock was read, so that `requested_at` is never too late.
  */
 export async function storeSupplierAnswer(
   manager: EntityManager,
   cwsProductIds: readonly string[],
+  guard: PriceGuard,
   ask: () => AsyncIterable<SupplierReportPage>,
 ): Promise<{ gone: string[]; rejected: SupplierReportPage['rejected'][number][] }> {
   const requestedAt = await databaseNow(manager);
@@ -30,7 +29,7 @@ export async function storeSupplierAnswer(
     products.push(...page.products.filter((product) => missing.delete(product.cwsProductId)));
     rejected.push(...page.rejected);
   }
-  await storeSupplierReports(manager, products, requestedAt);
+  await storeSupplierReports(manager, products, { requestedAt, isAskedById: true }, guard);
   // An unreadable product without an id could be any of the missing ones: then none of them can be called gone. One with an
   // id cannot be sold on what was known before.
   const unreadable = rejected.flatMap(({ cwsProductId }) => cwsProductId ?? []);

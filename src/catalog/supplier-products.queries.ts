@@ -1,5 +1,7 @@
 import type { EntityManager } from 'typeorm';
+import { type AuditEntry, auditParameter } from '../audit/audit-log.js';
 import type { PriceBand } from '../money/price-band.js';
+import type { GuardedPrice, SuspicionReason, UnconfirmedPrice } from '../pricing/price-guard.rules.js';
 import type { MappingSupplier } from './mapping-stock.queries.js';
 
 /** What the supplier said about one product. Structurally what `cws/` answers; its types stop there. */
@@ -17,47 +19,111 @@ export async function databaseNow(manager: EntityManager): Promise<Date> {
   return row.now;
 }
 
-/**
- * Stores what the supplier said, in one statement. A row whose content did not change only gets its new `requested_at`; an
- * answer older than what is stored is ignored (two requests may overtake each other).
- * @param requestedAt database time just before the request was sent.
- */
-export async function storeSupplierReports(
+/** What a report is judged by. */
+export interface StoredPrice {
+  readonly cwsProductId: string;
+  readonly accepted: readonly PriceBand[];
+  readonly unconfirmed: UnconfirmedPrice | null;
+  readonly revision: number;
+  /** Something that was asked later is stored already. */
+  readonly isOvertaken: boolean;
+}
+
+/** The prices of those of these products that were ever seen. */
+export async function storedPrices(
   manager: EntityManager,
-  reports: readonly SupplierReport[],
+  cwsProductIds: readonly string[],
   requestedAt: Date,
-): Promise<void> {
-  if (reports.length === 0) return;
-  // Each once (pages may shift while they are read), and sorted, so that two writers lock rows in the same order.
-  const distinct = new Map(reports.map((report) => [report.cwsProductId, report]));
-  const sorted = [...distinct.values()].sort((a, b) => (a.cwsProductId < b.cwsProductId ? -1 : 1));
-  await manager.query(
-    `INSERT INTO supplier_products AS stored
-       (cws_product_id, name, quantity, price_bands, release_date, is_gone, requested_at, changed_at)
-     SELECT id, left(name, 500), quantity, price_bands, release_date, false, $6, now()
-     FROM unnest($1::uuid[], $2::text[], $3::integer[], $4::jsonb[], $5::timestamptz[])
-       AS report (id, name, quantity, price_bands, release_date)
-     ON CONFLICT (cws_product_id) DO UPDATE SET
-       name = excluded.name,
-       quantity = excluded.quantity,
-       price_bands = excluded.price_bands,
-       release_date = excluded.release_date,
-       is_gone = false,
-       requested_at = excluded.requested_at,
-       changed_at = CASE
-         WHEN (stored.quantity, stored.price_bands, stored.release_date, stored.is_gone)
-           IS DISTINCT FROM (excluded.quantity, excluded.price_bands, excluded.release_date, false) THEN now()
-         ELSE stored.changed_at END
-     WHERE stored.requested_at < excluded.requested_at`,
+): Promise<Map<string, StoredPrice>> {
+  type Row = Omit<StoredPrice, 'unconfirmed'> & {
+    bands: readonly PriceBand[] | null;
+    since: Date | null;
+    reason: SuspicionReason | null;
+  };
+  const rows = await manager.query<Row[]>(
+    `SELECT cws_product_id AS "cwsProductId", price_bands AS accepted, price_revision AS revision,
+       unconfirmed_price_bands AS bands, unconfirmed_since AS since, unconfirmed_reason AS reason,
+       requested_at >= $2 AS "isOvertaken"
+     FROM supplier_products WHERE cws_product_id = ANY ($1)`,
+    [cwsProductIds, requestedAt],
+  );
+  return new Map(
+    rows.map(({ bands, since, reason, ...stored }) => {
+      const unconfirmed = bands === null || since === null || reason === null ? null : { bands, since, reason };
+      return [stored.cwsProductId, { ...stored, unconfirmed }];
+    }),
+  );
+}
+
+/** A report with what was made of its price. */
+export interface JudgedReport {
+  readonly report: SupplierReport;
+  readonly price: GuardedPrice;
+  /** Of the price by which it was judged; 0 when none was known. */
+  readonly revision: number;
+  readonly audit: AuditEntry | null;
+}
+
+/**
+ * Writes reports, and their audit rows, in one statement. A row whose content did not change only gets its new `requested_at`; an
+ * answer older than what is stored is ignored (two requests may overtake each other).
+ * @param reports sorted by id, each once, so that two writers lock rows in the same order.
+ * @returns the ids that were written: not those overtaken, nor those whose price is not the one any more by which it was judged.
+ */
+export async function writeSupplierReports(
+  manager: EntityManager,
+  reports: readonly JudgedReport[],
+  requestedAt: Date,
+): Promise<string[]> {
+  const rows = await manager.query<{ id: string }[]>(
+    `WITH written AS (
+       INSERT INTO supplier_products AS stored
+         (cws_product_id, name, quantity, price_bands, unconfirmed_price_bands, unconfirmed_since, unconfirmed_reason,
+          price_revision, release_date, is_gone, requested_at, changed_at)
+       SELECT id, left(name, 500), quantity, accepted, unconfirmed, since, reason, revision + 1, release_date, false, $10, now()
+       FROM unnest($1::uuid[], $2::text[], $3::integer[], $4::jsonb[], $5::jsonb[], $6::timestamptz[], $7::text[],
+           $8::integer[], $9::timestamptz[])
+         AS report (id, name, quantity, accepted, unconfirmed, since, reason, revision, release_date)
+       ON CONFLICT (cws_product_id) DO UPDATE SET
+         name = excluded.name,
+         quantity = excluded.quantity,
+         price_bands = excluded.price_bands,
+         unconfirmed_price_bands = excluded.unconfirmed_price_bands,
+         unconfirmed_since = excluded.unconfirmed_since,
+         unconfirmed_reason = excluded.unconfirmed_reason,
+         price_revision = excluded.price_revision,
+         release_date = excluded.release_date,
+         is_gone = false,
+         requested_at = excluded.requested_at,
+         changed_at = CASE
+           WHEN (stored.quantity, stored.price_bands, stored.unconfirmed_price_bands, stored.release_date, stored.is_gone)
+             IS DISTINCT FROM (excluded.quantity, excluded.price_bands, excluded.unconfirmed_price_bands,
+               excluded.release_date, false) THEN now()
+           ELSE stored.changed_at END
+       WHERE stored.requested_at < excluded.requested_at AND stored.price_revision = excluded.price_revision - 1
+       RETURNING cws_product_id
+     ), audited AS (
+       INSERT INTO audit_log (actor, action, subject_type, subject_id, details)
+       SELECT 'sync', action, split_part(action, '.', 1), "subjectId", details
+       FROM jsonb_to_recordset($11::jsonb) AS entry (action text, "subjectId" text, details jsonb)
+       JOIN written ON written.cws_product_id = entry."subjectId"::uuid
+     )
+     SELECT cws_product_id AS id FROM written`,
     [
-      sorted.map((report) => report.cwsProductId),
-      sorted.map((report) => report.name),
-      sorted.map((report) => report.quantity),
-      sorted.map((report) => JSON.stringify(report.priceBands)),
-      sorted.map((report) => report.releaseDate),
+      reports.map(({ report }) => report.cwsProductId),
+      reports.map(({ report }) => report.name),
+      reports.map(({ report }) => report.quantity),
+      reports.map(({ price }) => JSON.stringify(price.accepted)),
+      reports.map(({ price }) => (price.unconfirmed === null ? null : JSON.stringify(price.unconfirmed.bands))),
+      reports.map(({ price }) => price.unconfirmed?.since ?? null),
+      reports.map(({ price }) => price.unconfirmed?.reason ?? null),
+      reports.map(({ revision }) => revision),
+      reports.map(({ report }) => report.releaseDate),
       requestedAt,
+      auditParameter(reports.flatMap(({ audit }) => audit ?? [])),
     ],
   );
+  return rows.map((row) => row.id);
 }
 
 /**
@@ -92,24 +158,38 @@ export async function mappedSupplierProductIds(manager: EntityManager): Promise<
 }
 
 /**
- * Mapped products to ask the supplier for by id: those never seen first, then those whose snapshot is the oldest and older
- * than `maxAgeSeconds`.
+ * Mapped products to ask the supplier for by id: those first whose changed price may be confirmed now, then those never seen,
+ * then those whose snapshot is the oldest and older than `maxAgeSeconds`.
+ * @param options.confirmAfterSeconds how long after its first sight a changed price may be confirmed.
+ * @param options.except what was asked for already.
  */
 export async function supplierProductsToCheck(
   manager: EntityManager,
-  options: { maxAgeSeconds: number; limit: number },
+  options: {
+    readonly maxAgeSeconds: number;
+    readonly confirmAfterSeconds: number;
+    readonly except: readonly string[];
+    readonly limit: number;
+  },
 ): Promise<string[]> {
+  // A feed that repeats a change renews requested_at with every pass, and never confirms: only unconfirmed_since counts.
   const rows = await manager.query<{ cws_product_id: string }[]>(
-    `SELECT mapped.cws_product_id
+    `SELECT cws_product_id
      FROM (
-       SELECT cws_product_id, max(mapped_at) AS mapped_at FROM product_mapping_suppliers GROUP BY cws_product_id
-     ) mapped
-     LEFT JOIN supplier_products product USING (cws_product_id)
-     WHERE product.requested_at IS NULL OR product.requested_at < mapped.mapped_at
-       OR product.requested_at < now() - make_interval(secs => $1)
-     ORDER BY product.requested_at NULLS FIRST, mapped.cws_product_id
-     LIMIT $2`,
-    [options.maxAgeSeconds, options.limit],
+       SELECT mapped.cws_product_id, product.requested_at, mapped.mapped_at,
+         coalesce(product.unconfirmed_reason = 'price_changed' AND NOT product.is_gone
+           AND product.unconfirmed_since <= now() - make_interval(secs => $2), false) AS is_to_confirm
+       FROM (
+         SELECT cws_product_id, max(mapped_at) AS mapped_at FROM product_mapping_suppliers GROUP BY cws_product_id
+       ) mapped
+       LEFT JOIN supplier_products product USING (cws_product_id)
+     ) candidate
+     WHERE (is_to_confirm OR requested_at IS NULL OR requested_at < mapped_at
+         OR requested_at < now() - make_interval(secs => $1))
+       AND cws_product_id <> ALL ($3::uuid[])
+     ORDER BY is_to_confirm DESC, requested_at NULLS FIRST, cws_product_id
+     LIMIT $4`,
+    [options.maxAgeSeconds, options.confirmAfterSeconds, options.except, options.limit],
   );
   return rows.map((row) => row.cws_product_id);
 }
@@ -124,6 +204,7 @@ export async function suppliersOfItem(
 ): Promise<Omit<MappingSupplier, 'freshAsOf'>[]> {
   return manager.query<Omit<MappingSupplier, 'freshAsOf'>[]>(
     `SELECT stock.cws_product_id AS "cwsProductId", stock.price_bands AS bands,
+       stock.unconfirmed_price_bands AS "unconfirmedBands",
        (CASE WHEN product.is_gone OR product.release_date > now() THEN 0
          ELSE greatest(product.quantity - stock.held + coalesce(own.quantity, 0), 0) END)::integer AS available
      FROM supplier_stock stock

@@ -8,12 +8,20 @@ export class ImportProgress {
   private readonly startedAt = performance.now();
   private bar: SingleBar | undefined;
 
-  /** @param total number of rows. */
-  constructor(private readonly total: number) {}
+  /**
+   * @param total how many things there are.
+   * @param what is done with what: "importing", "mappings".
+   */
+  constructor(
+    private readonly total: number,
+    private readonly what: { readonly doing: string; readonly things: string },
+  ) {}
 
-  update(done: number): void {
+  /** @param total when it has turned out to be another. */
+  update(done: number, total = this.total): void {
     if (!process.stderr.isTTY || performance.now() - this.startedAt < PATIENCE_MILLISECONDS) return;
     this.bar ??= this.show();
+    this.bar.setTotal(total);
     this.bar.update(done);
   }
 
@@ -22,7 +30,7 @@ export class ImportProgress {
   }
 
   private show(): SingleBar {
-    const format = 'importing {bar} {value}/{total} mappings, {eta} s left';
+    const format = `${this.what.doing} {bar} {value}/{total} ${this.what.things}, {eta} s left`;
     const bar = new SingleBar({ format, stream: process.stderr, clearOnComplete: true });
     bar.start(this.total, 0);
     return bar;

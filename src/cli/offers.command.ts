@@ -5,6 +5,7 @@ import { loadConfig } from '../config/config.module.js';
 import { OfferDeactivationsService } from '../sync/offer-deactivations.service.js';
 import { withDatabase } from './command-database.js';
 import { CommandError } from './failure.js';
+import { parseG2aProductId } from './g2a-product-id.js';
 import { operator } from './operator.js';
 import { printLine } from './output.js';
 
@@ -21,8 +22,7 @@ export function offersCommand(): Command {
 }
 
 async function clear(argument: string): Promise<void> {
-  const g2aProductId = /^[1-9]\d{0,15}$/.test(argument) ? Number(argument) : NaN;
-  if (!Number.isSafeInteger(g2aProductId)) throw new CommandError(`${argument} is not a G2A product id.`);
+  const g2aProductId = parseG2aProductId(argument);
   // What the services log is for the service's log, not for the answer of a command.
   Logger.overrideLogger(false);
   await withDatabase(await loadConfig(), async ({ dataSource }) => {

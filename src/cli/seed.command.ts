@@ -1,12 +1,10 @@
 import { Command } from 'commander';
-import { readFile } from 'node:fs/promises';
 import { type AppliedMappings, applyMappings, type MappingChange } from '../catalog/apply-mappings.js';
-import { parseMappingFile } from '../catalog/mapping-file.js';
 import { loadDatabaseConfig } from '../config/config.module.js';
 import { withDatabase } from './command-database.js';
-import { CommandError } from './failure.js';
 import { ImportProgress } from './import-progress.js';
 import { printJson, printLine } from './output.js';
+import { readMappingFile } from './read-mapping-file.js';
 
 interface SeedOptions {
   readonly dryRun?: boolean;
@@ -29,9 +27,9 @@ export function seedCommand(): Command {
 async function seed(file: string, { dryRun: isDryRun = false, json: isJson = false }: SeedOptions): Promise<void> {
   const config = await loadDatabaseConfig();
   // Read before the database is opened: a bad file is told at once.
-  const mappings = parseMappingFile(await readText(file), file);
+  const mappings = await readMappingFile(file);
   await withDatabase(config, async ({ dataSource }) => {
-    const progress = new ImportProgress(mappings.length);
+    const progress = new ImportProgress(mappings.length, { doing: 'importing', things: 'mappings' });
     const onProgress = (done: number) => {
       progress.update(done);
     };
@@ -43,21 +41,6 @@ async function seed(file: string, { dryRun: isDryRun = false, json: isJson = fal
     if (isJson) printJson({ isDryRun, ...applied });
     else printApplied(applied, isDryRun);
   });
-}
-
-/** @throws CommandError when there is no such file or it is not text. */
-async function readText(file: string): Promise<string> {
-  let bytes: Uint8Array;
-  try {
-    bytes = await readFile(file);
-  } catch (error) {
-    throw new CommandError(`${file} cannot be read: ${error instanceof Error ? error.message : String(error)}`);
-  }
-  try {
-    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
-  } catch {
-    throw new CommandError(`${file} is not UTF-8 text: save it as JSON, or as "CSV UTF-8"`);
-  }
 }
 
 function printApplied({ created, updated, unchanged, changes }: AppliedMappings, isDryRun: boolean): void {

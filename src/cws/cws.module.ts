@@ -2,7 +2,20 @@ import { HttpModule, HttpService } from '@nestjs/axios';
 import { Module, type OnApplicationShutdown } from '@nestjs/common';
 import { AppConfig } from '../config/app-config.js';
 import { UPSTREAM_OBSERVER, type UpstreamObserver } from '../upstream/upstream-observer.js';
-import { CwsClient } from './cws-client.js';
+import { CwsClient, type CwsClientOptions } from './cws-client.js';
+
+/** A client for the configured account, with request budgets of its own. To be closed. */
+export function cwsClient(config: AppConfig, options: Partial<CwsClientOptions> = {}): CwsClient {
+  return new CwsClient({
+    baseUrl: config.cwsApiBaseUrl,
+    clientId: config.cwsClientId,
+    clientSecret: config.cwsClientSecret,
+    clientSignature: config.cwsClientSignature,
+    productsRate: config.cwsProductsRate,
+    productRate: config.cwsProductRate,
+    ...options,
+  });
+}
 
 /** Provides CwsClient, built from AppConfig. */
 @Module({
@@ -12,16 +25,7 @@ import { CwsClient } from './cws-client.js';
       provide: CwsClient,
       inject: [AppConfig, HttpService, { token: UPSTREAM_OBSERVER, optional: true }],
       useFactory: (config: AppConfig, http: HttpService, observer?: UpstreamObserver) =>
-        new CwsClient({
-          baseUrl: config.cwsApiBaseUrl,
-          clientId: config.cwsClientId,
-          clientSecret: config.cwsClientSecret,
-          clientSignature: config.cwsClientSignature,
-          productsRate: config.cwsProductsRate,
-          productRate: config.cwsProductRate,
-          http,
-          observer,
-        }),
+        cwsClient(config, { http, observer }),
     },
   ],
   exports: [CwsClient],

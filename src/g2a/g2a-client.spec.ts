@@ -22,6 +22,8 @@ const read: MarketplaceOffer = {
   g2aProductId: 10000008939005,
   retailPrice: cents(598),
   businessPrice: cents(590),
+  minPrice: null,
+  maxPrice: null,
   size: 999,
   isActive: true,
   visibility: 'all',
@@ -156,6 +158,13 @@ describe('G2aClient', () => {
       ['no type', { type: undefined }, { type: null }],
       ['no visibility', { visibility: undefined }, { visibility: null }],
       ['no inventory', { inventory: undefined }, { size: null }],
+      [
+        'price limits as texts and numbers',
+        { priceLimit: { min: '1.20', max: 99 } },
+        { minPrice: cents(120), maxPrice: cents(9_900) },
+      ],
+      ['fractions of a limit: rounded inwards', { priceLimit: { min: '1.201' } }, { minPrice: cents(121) }],
+      ['limits that are not set', { priceLimit: { min: 0, max: null } }, {}],
     ])('reads %s', async (_, changes, expected) => {
       upstream.answer = () => ({ json: { data: offer(changes) } });
       expect(await client.offer('00000000-0000-4000-a000-000000000001')).toEqual({ ...read, ...expected });
@@ -182,6 +191,8 @@ describe('G2aClient', () => {
       ['visibility', { visibility: 'friends' }],
       ['variants has more than one element', { variants: [{}, {}] }],
       ['id', { id: undefined }],
+      ['priceLimit.max is not an amount', { priceLimit: { max: 'high' } }],
+      ['priceLimit is not an object', { priceLimit: '1-9' }],
     ])('fails with the name of the field: %s', async (field, changes) => {
       upstream.answer = () => ({ json: { data: offer(changes) } });
       const error = await failureOf(client.offer('00000000-0000-4000-a000-000000000001'));
@@ -269,6 +280,59 @@ describe('G2aClient', () => {
       upstream.answer = () => ({ status: 400, json: { code: 'BR01', message: 'price out of range' } });
       const error = await failureOf(client.updateOffer('00000000-0000-4000-a000-000000000001', { size: 1 }));
       expect(error).toMatchObject({ kind: 'rejected', status: 400, upstreamCode: 'BR01' });
+    });
+  });
+
+  describe('simulatePrice', () => {
+    const simulate = () => client.simulatePrice(10000008939005, cents(598));
+
+    it('asks about one product at one price', async () => {
+      upstream.answer = () => ({ json: { income: { ALL: '5.01' } } });
+      await simulate();
+      const { method, path, query } = upstream.received[0]!;
+      expect([method, path, Object.fromEntries(query)]).toEqual([
+        'GET',
+        '/v3/pricing/simulations',
+        { productId: '10000008939005', price: '5.98' },
+      ]);
+    });
+
+    it.each<[string, object, number, number | null]>([
+      ['texts for all countries', { income: { ALL: '5.01' }, businessIncome: { ALL: '4.90' } }, 501, 490],
+      ['numbers', { income: { ALL: 5.01 }, businessIncome: { ALL: 4.9 } }, 501, 490],
+      ['the lowest over all countries', { income: { PL: '5.01', ALL: '5.20', DE: 4.99 } }, 499, null],
+      ['one amount', { income: '5.01', businessIncome: 4.9 }, 501, 490],
+      ['amounts with their currency', { income: { PL: { value: '5.01', currencyCode: 'EUR' } } }, 501, null],
+      ['a third decimal: rounded down', { income: { ALL: '5.019' } }, 501, null],
+      ['a loss', { income: { ALL: '-0.10' } }, -10, null],
+      ['nothing', { income: { ALL: '0' } }, 0, null],
+      ['an empty business income', { income: { ALL: '5.01' }, businessIncome: [] }, 501, null],
+      ['everything within data', { data: { income: { ALL: '5.01' }, businessIncome: { ALL: '4.90' } } }, 501, 490],
+    ])('reads %s', async (_, json, income, businessIncome) => {
+      upstream.answer = () => ({ json });
+      expect(await simulate()).toEqual({ income, businessIncome });
+    });
+
+    it.each<[string, object]>([
+      ['income', {}],
+      ['income', { income: {} }],
+      ['income', { income: { total: '5.01' } }],
+      ['income.ALL', { income: { ALL: null } }],
+      ['income.PL', { income: { ALL: '5.01', PL: 'much' } }],
+      ['income', { income: { ALL: '501' } }],
+      ['income.currency', { income: { ALL: '5.01', currency: 'PLN' } }],
+      ['businessIncome', { income: { ALL: '5.01' }, businessIncome: true }],
+    ])('fails with the name of the field: %s', async (field, json) => {
+      upstream.answer = () => ({ json });
+      const error = await failureOf(simulate());
+      expect(error).toMatchObject({ kind: 'unknown', status: 200 });
+      expect(String(error)).toContain(`answer not understood: ${field}`);
+    });
+
+    it('is not repeated: what failed can be asked again later', async () => {
+      upstream.answer = () => ({ status: 502 });
+      expect(await failureOf(simulate())).toMatchObject({ status: 502 });
+      expect(upstream.received).toHaveLength(1);
     });
   });
 

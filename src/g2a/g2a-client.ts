@@ -1,9 +1,11 @@
 import { InProcessRequestBudget, type RequestBudget, type RequestRate } from '../upstream/request-budget.js';
-import type { UpstreamClient, UpstreamConnectionOptions } from '../upstream/upstream-client.js';
+import type { CallLimits, UpstreamClient, UpstreamConnectionOptions } from '../upstream/upstream-client.js';
 import { WireShapeError } from '../upstream/wire.js';
+import { type Cents, formatCents } from '../money/cents.js';
 import { connectToG2a, type G2aCredentials } from './client/g2a-connection.js';
-import type { MarketplaceJob, MarketplaceOffer, OfferChange, OfferPage } from './g2a.types.js';
+import type { MarketplaceJob, MarketplaceOffer, OfferChange, OfferPage, SimulatedSale } from './g2a.types.js';
 import { readJob, readStartedJob } from './mapping/job.mapping.js';
+import { readSimulation } from './mapping/simulation.mapping.js';
 import { readOfferPage, readSingleOffer, writeOfferChange } from './mapping/offer.mapping.js';
 
 export interface G2aClientOptions extends UpstreamConnectionOptions, G2aCredentials {
@@ -91,6 +93,24 @@ export class G2aClient {
       retries: RETRIES,
       budget: this.#budget,
       parse: readJob,
+    });
+  }
+
+  /**
+   * What a sale of this product at this price would leave to us: G2A's fees are known no better. Asked once, never repeated: an
+   * answer that does not come can be asked for again later.
+   * @param price above 0.
+   */
+  simulatePrice(g2aProductId: number, price: Cents, limits: CallLimits = {}): Promise<SimulatedSale> {
+    return this.#upstream.request({
+      operation: 'simulatePrice',
+      method: 'GET',
+      path: '/v3/pricing/simulations',
+      query: { productId: String(g2aProductId), price: formatCents(price) },
+      isSafeToRepeat: true,
+      budget: this.#budget,
+      parse: (body) => readSimulation(body, price),
+      ...limits,
     });
   }
 

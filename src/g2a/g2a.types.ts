@@ -12,6 +12,9 @@ export interface MarketplaceOffer {
   /** In EUR, fractions of a cent rounded down. Where prices differ by country: the one for all, else the lowest. */
   readonly retailPrice: Cents | null;
   readonly businessPrice: Cents | null;
+  /** G2A's own limits for the price, in EUR. */
+  readonly minPrice: Cents | null;
+  readonly maxPrice: Cents | null;
   /** Pieces offered. */
   readonly size: number | null;
   readonly isActive: boolean;
@@ -42,6 +45,14 @@ export interface OfferChange {
   readonly size?: number;
   readonly isActive?: boolean;
   readonly visibility?: OfferVisibility;
+}
+
+/** What G2A says that a sale at a price leaves to the seller, after its fees: in EUR, the lowest over all countries. */
+export interface SimulatedSale {
+  /** Of a sale to a consumer. May be negative. */
+  readonly income: Cents;
+  /** Of a sale to a company; null when the answer does not tell. */
+  readonly businessIncome: Cents | null;
 }
 
 export type JobState = 'running' | 'completed' | 'failed';

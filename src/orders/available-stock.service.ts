@@ -1,7 +1,8 @@
 import { Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
+import { type CurrentRate, currentRate } from '../catalog/exchange-rates.queries.js';
 import { AppConfig } from '../config/app-config.js';
-import { reservableStock, reservableStockOfOrder } from './reservable-stock.queries.js';
+import { type ReservableStock, reservableStock, reservableStockOfOrder } from './reservable-stock.queries.js';
 import { planSettings, type ProductStock, productStock } from './reservation-plan.rules.js';
 
 /** Tells G2A how much is left. */
@@ -9,19 +10,35 @@ import { planSettings, type ProductStock, productStock } from './reservation-pla
 export class AvailableStockService {
   private readonly settingsAt;
 
-  constructor(config: AppConfig) {
+  constructor(private readonly config: AppConfig) {
     this.settingsAt = planSettings(config);
   }
 
   /** What can be reserved of these products now, by the rules of a reservation, in this order. */
   async of(manager: EntityManager, g2aProductIds: readonly number[]): Promise<ProductStock[]> {
-    const { products, now } = await reservableStock(manager, g2aProductIds);
-    return g2aProductIds.map((id) => productStock(id, products, this.settingsAt(now)));
+    const [stock, rate] = await Promise.all([
+      reservableStock(manager, g2aProductIds),
+      currentRate(manager, this.config),
+    ]);
+    return g2aProductIds.map((id) => this.stockOf(id, stock, rate));
   }
 
   /** The same for the products of an order, by product; those that are not mapped any more are absent. */
   async ofOrder(manager: EntityManager, orderId: string): Promise<ReadonlyMap<number, ProductStock>> {
-    const { products, now } = await reservableStockOfOrder(manager, orderId);
-    return new Map([...products.keys()].map((id) => [id, productStock(id, products, this.settingsAt(now))]));
+    const [stock, rate] = await Promise.all([
+      reservableStockOfOrder(manager, orderId),
+      currentRate(manager, this.config),
+    ]);
+    return new Map([...stock.products.keys()].map((id) => [id, this.stockOf(id, stock, rate)]));
+  }
+
+  private stockOf(
+    g2aProductId: number,
+    { products, now }: ReservableStock,
+    { usable: rate }: CurrentRate,
+  ): ProductStock {
+    // No cost can be compared with what a sale brings: nothing can be reserved.
+    if (rate === null) return { g2aProductId, inventorySize: 0 };
+    return productStock(g2aProductId, products, this.settingsAt(now, rate));
   }
 }

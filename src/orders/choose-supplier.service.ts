@@ -1,16 +1,27 @@
 import { Injectable, Logger } from '@nestjs/common';
 import { InjectDataSource } from '@nestjs/typeorm';
 import { DataSource } from 'typeorm';
-import { defaultTerms, mappingTerms } from '../catalog/mapping-terms.js';
+import { currentRate } from '../catalog/exchange-rates.queries.js';
+import { defaultTerms, mappingTerms, offerInEuro } from '../catalog/mapping-terms.js';
 import { storeSupplierAnswer } from '../catalog/store-supplier-answer.js';
+import { priceGuard } from '../catalog/store-supplier-reports.js';
 import { mappingStock } from '../catalog/mapping-stock.queries.js';
 import { suppliersOfItem } from '../catalog/supplier-products.queries.js';
 import { AppConfig } from '../config/app-config.js';
 import { CwsClient } from '../cws/cws-client.js';
-import { cents } from '../money/cents.js';
+import { type Cents, cents } from '../money/cents.js';
+import { unitPriceFor } from '../pricing/supplier-choice.rules.js';
 import { UpstreamError } from '../upstream/upstream-error.js';
 import type { ItemProgress } from './purchases.queries.js';
-import { type Allocation, allocateStock } from './stock-allocation.rules.js';
+import { allocateStock } from './stock-allocation.rules.js';
+
+/** So many pieces from this supplier product, each for at most so much. */
+export interface ChosenSupplier {
+  readonly cwsProductId: string;
+  readonly quantity: number;
+  /** In the account's currency, in which CWS compares it. */
+  readonly priceCap: Cents;
+}
 
 /** Chooses where to buy: the cheapest supplier that has stock and does not turn the sale into a loss. */
 @Injectable()
@@ -32,25 +43,41 @@ export class ChooseSupplierService {
    * @param options.isFirst the first try relies on the snapshots; after a refusal, or when they show nothing, the
    *   suppliers are asked anew.
    */
-  async choose(item: ItemProgress, orderQuantity: number, options: { isFirst: boolean }): Promise<Allocation | null> {
+  async choose(
+    item: ItemProgress,
+    orderQuantity: number,
+    options: { isFirst: boolean },
+  ): Promise<ChosenSupplier | null> {
     const known = options.isFirst ? await this.fromSnapshots(item, orderQuantity) : null;
     if (known !== null) return known;
     await this.refresh(item);
     return this.fromSnapshots(item, orderQuantity);
   }
 
-  private async fromSnapshots(item: ItemProgress, orderQuantity: number): Promise<Allocation | null> {
+  private async fromSnapshots(item: ItemProgress, orderQuantity: number): Promise<ChosenSupplier | null> {
     const { manager } = this.dataSource;
+    // However old the rate is: the sale was made by it, and money that is paid cannot wait for a newer one.
+    const { last: rate } = await currentRate(manager, this.config);
+    if (rate === null) {
+      this.logger.error(`product ${item.g2aProductId} is not bought: no exchange rate is known`);
+      return null;
+    }
     const suppliers = await suppliersOfItem(manager, { reservationItemId: item.id, g2aProductId: item.g2aProductId });
     const mapping = await mappingStock(manager, item.g2aProductId);
     const { allocations } = allocateStock({
       quantity: item.quantity - item.keys,
-      suppliers: suppliers.map((supplier) => ({ ...supplier, isReleased: true })),
+      suppliers: suppliers.map((supplier) => offerInEuro(supplier, rate)),
       salePrice: item.salePriceCents,
       terms: mapping === null ? this.defaults : mappingTerms(mapping, this.defaults),
       maxLoss: cents(Math.floor(this.config.maxLossPerOrder / orderQuantity)),
     });
-    return allocations[0] ?? null;
+    const [first] = allocations;
+    if (first === undefined) return null;
+    const { cwsProductId, quantity } = first;
+    // The floor is kept in euros, and what CWS may charge is told in its own currency: the dearer price, as for the floor.
+    const supplier = suppliers.find((candidate) => candidate.cwsProductId === cwsProductId);
+    const priceCap = unitPriceFor([...(supplier?.bands ?? []), ...(supplier?.unconfirmedBands ?? [])], quantity);
+    return priceCap === null ? null : { cwsProductId, quantity, priceCap };
   }
 
   private async refresh(item: ItemProgress): Promise<void> {
@@ -59,7 +86,7 @@ export class ChooseSupplierService {
     const ids = suppliers.map((supplier) => supplier.cwsProductId);
     if (ids.length === 0) return;
     try {
-      await storeSupplierAnswer(manager, ids, () => this.cws.products({ cwsProductIds: ids }));
+      await storeSupplierAnswer(manager, ids, priceGuard(this.config), () => this.cws.products({ cwsProductIds: ids }));
     } catch (error) {
       // CWS is not reachable: what the snapshots say is all there is, and the job comes back.
       if (!(error instanceof UpstreamError)) throw error;

@@ -2,6 +2,8 @@ import { type BeforeApplicationShutdown, Injectable, Logger } from '@nestjs/comm
 import { InjectDataSource } from '@nestjs/typeorm';
 import { DataSource } from 'typeorm';
 import { storeSupplierAnswer } from '../catalog/store-supplier-answer.js';
+import { priceGuard } from '../catalog/store-supplier-reports.js';
+import { AppConfig } from '../config/app-config.js';
 import { CwsClient } from '../cws/cws-client.js';
 import { settlesWithin } from '../jobs/settles-within.js';
 
@@ -20,6 +22,7 @@ export class LiveStockService implements BeforeApplicationShutdown {
   constructor(
     @InjectDataSource() private readonly dataSource: DataSource,
     private readonly cws: CwsClient,
+    private readonly config: AppConfig,
   ) {}
 
   /**
@@ -46,7 +49,7 @@ export class LiveStockService implements BeforeApplicationShutdown {
 
   private async ask(cwsProductIds: readonly string[]): Promise<void> {
     try {
-      await storeSupplierAnswer(this.dataSource.manager, cwsProductIds, () =>
+      await storeSupplierAnswer(this.dataSource.manager, cwsProductIds, priceGuard(this.config), () =>
         this.cws.products({ cwsProductIds }, CALL_LIMITS),
       );
     } catch (error) {

@@ -42,13 +42,13 @@ export class StockUnknownError extends OrdersError {
   }
 }
 
-/** Costs arrive in a currency for which no exchange rate is known. */
+/** Costs arrive in a currency whose exchange rate is missing, or too old to sell by. */
 export class NoExchangeRateError extends OrdersError {
   readonly code = 'no_exchange_rate';
   readonly status = 503;
   override readonly retryAfterSeconds = 300;
   constructor() {
-    super('no exchange rate is known');
+    super('no recent exchange rate is known');
   }
 }
 

@@ -2,6 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { InjectDataSource } from '@nestjs/typeorm';
 import { DataSource, type EntityManager } from 'typeorm';
 import { inTransaction } from '../database/one-connection.js';
+import { currentRate } from '../catalog/exchange-rates.queries.js';
 import { AppConfig } from '../config/app-config.js';
 import { LiveStockService } from './live-stock.service.js';
 import { NoExchangeRateError, ServicePausedError } from './order-errors.js';
@@ -79,19 +80,23 @@ export class PlanReservationService {
     maxAgeSeconds: number | null,
   ): Promise<ReservationPlan<Item>> {
     if (!this.config.isServiceEnabled) throw new ServicePausedError();
-    // Only euros can be compared with what the sale brings.
-    if (this.config.cwsTargetCurrency !== 'EUR') throw new NoExchangeRateError();
     const ids = requested.map((item) => item.g2aProductId);
     // Sent together, executed one after the other: the plan sees what whoever held the lock before has left.
-    const [locked, stock] = await Promise.all([lock, reservableStock(manager, ids)]);
+    const [locked, stock, { usable: rate }] = await Promise.all([
+      lock,
+      reservableStock(manager, ids),
+      currentRate(manager, this.config),
+    ]);
     if (stock.isPaused) throw new ServicePausedError();
+    // Only euros can be compared with what the sale brings.
+    if (rate === null) throw new NoExchangeRateError();
     if (maxAgeSeconds !== null) {
       // CWS is not asked on behalf of what is not sold here.
       for (const id of ids) enabledProduct(id, stock.products);
       const old = suppliersOlderThan(stock.now - maxAgeSeconds * 1000, stock.products);
       if (old.length > 0) throw new SnapshotsTooOldError(old);
     }
-    const planned = planReservation(requested, stock.products, this.settingsAt(stock.now));
+    const planned = planReservation(requested, stock.products, this.settingsAt(stock.now, rate));
     const taken = planned.items.flatMap((item) => item.allocations.map(({ cwsProductId }) => cwsProductId));
     if (taken.some((cwsProductId) => !locked.includes(cwsProductId))) throw new StockNotLockedError();
     return planned;

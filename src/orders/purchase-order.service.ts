@@ -11,8 +11,7 @@ import { UpstreamError } from '../upstream/upstream-error.js';
 import { writeAudit } from '../audit/audit-log.js';
 import { CwsClient } from '../cws/cws-client.js';
 import type { SupplierOrder } from '../cws/cws.types.js';
-import { ChooseSupplierService } from './choose-supplier.service.js';
-import type { Allocation } from './stock-allocation.rules.js';
+import { type ChosenSupplier, ChooseSupplierService } from './choose-supplier.service.js';
 import {
   insertPurchase,
   type ItemProgress,
@@ -84,9 +83,9 @@ export class PurchaseOrderService {
       return;
     }
     for (let attempt = 1; attempt <= ATTEMPTS_PER_RUN; attempt += 1) {
-      const allocation = await this.choice.choose(item, orderQuantity, { isFirst: attempt === 1 });
-      if (allocation === null) break;
-      const intent = await this.commitIntent(order.id, item, allocation);
+      const chosen = await this.choice.choose(item, orderQuantity, { isFirst: attempt === 1 });
+      if (chosen === null) break;
+      const intent = await this.commitIntent(order.id, item, chosen);
       if (intent === null) return;
       const outcome = await this.place(intent);
       if (outcome === 'settled') return;
@@ -99,14 +98,14 @@ export class PurchaseOrderService {
   private async commitIntent(
     orderId: string,
     item: ItemProgress,
-    allocation: Allocation,
+    chosen: ChosenSupplier,
   ): Promise<CommittedIntent | null> {
     const intent: PurchaseIntent = {
       id: randomUUID(),
       orderItemId: item.id,
-      cwsProductId: allocation.cwsProductId,
-      quantity: allocation.quantity,
-      priceCapCents: allocation.unitPrice,
+      cwsProductId: chosen.cwsProductId,
+      quantity: chosen.quantity,
+      priceCapCents: chosen.priceCap,
     };
     const clientOrderId = await inTransaction(this.dataSource, async (manager) => {
       const order = await lockOrder(manager, orderId);
@@ -182,7 +181,7 @@ export class PurchaseOrderService {
       await this.alerts.raise(
         'balance_too_low',
         '',
-        `${quantity} x ${formatCents(priceCapCents)} could not be paid: ${error.message}`,
+        `${quantity} x ${formatCents(priceCapCents)} in the account's currency could not be paid: ${error.message}`,
       );
       return 'no_room';
     }

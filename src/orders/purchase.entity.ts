@@ -32,7 +32,7 @@ export class Purchase {
   @Column('integer')
   quantity: number;
 
-  /** The most that one piece may cost; sent to CWS as `price`. */
+  /** The most that one piece may cost, in cents of the CWS account's currency (CWS_TARGET_CURRENCY); sent to CWS as `price`. */
   @Column('integer', { name: 'price_cap_cents' })
   priceCapCents: number;
 
@@ -46,7 +46,7 @@ export class Purchase {
   @Column('varchar', { name: 'cws_order_id', length: 64, nullable: true })
   cwsOrderId: string | null;
 
-  /** What one piece did cost, as CWS confirmed it. */
+  /** What one piece did cost, as CWS confirmed it, in the account's currency too. */
   @Column('integer', { name: 'unit_price_cents', nullable: true })
   unitPriceCents: number | null;
 

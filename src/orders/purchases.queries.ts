@@ -82,6 +82,7 @@ export interface PurchaseIntent {
   readonly orderItemId: string;
   readonly cwsProductId: string;
   readonly quantity: number;
+  /** The most that one piece may cost, in the CWS account's currency. */
   readonly priceCapCents: Cents;
 }
 

@@ -2,6 +2,7 @@ import { defaultTerms, mappingTerms, supplierOffers } from '../catalog/mapping-t
 import type { AppConfig } from '../config/app-config.js';
 import { type Cents, NO_CENTS } from '../money/cents.js';
 import { decideListing, sellableAt } from '../pricing/listing-decision.rules.js';
+import type { ExchangeRate } from '../pricing/exchange-rate.rules.js';
 import type { PricingTerms } from '../pricing/pricing-terms.js';
 import type { SupplierOffer } from '../pricing/supplier-choice.rules.js';
 import { InsufficientStockError, ProductNotFoundError, StockUnknownError, UnprofitableError } from './order-errors.js';
@@ -42,6 +43,8 @@ type Taken = ReadonlyMap<string, number>;
 
 export interface PlanSettings {
   readonly defaults: PricingTerms;
+  /** Of the currency in which the suppliers' prices are known. */
+  readonly rate: ExchangeRate;
   readonly stockBuffer: number;
   readonly maxDeclaredStock: number;
   /** Supplier states known only from before this time (epoch milliseconds) are too old to sell on. */
@@ -49,10 +52,10 @@ export interface PlanSettings {
 }
 
 /** @returns the settings at a moment (database time, epoch milliseconds); what does not change with time is read only once. */
-export function planSettings(config: AppConfig): (now: number) => PlanSettings {
+export function planSettings(config: AppConfig): (now: number, rate: ExchangeRate) => PlanSettings {
   const { stockBuffer, maxDeclaredStock, staleAfterSeconds } = config;
   const defaults = defaultTerms(config);
-  return (now) => ({ defaults, stockBuffer, maxDeclaredStock, freshSince: now - staleAfterSeconds * 1000 });
+  return (now, rate) => ({ defaults, rate, stockBuffer, maxDeclaredStock, freshSince: now - staleAfterSeconds * 1000 });
 }
 
 /**
@@ -166,10 +169,10 @@ function planItem<Item extends RequestedItem>(
 function sale(
   product: ReservableProduct,
   taken: Taken,
-  { defaults, freshSince, stockBuffer, maxDeclaredStock }: PlanSettings,
+  { defaults, rate, freshSince, stockBuffer, maxDeclaredStock }: PlanSettings,
 ): { suppliers: SupplierOffer[]; terms: PricingTerms; salePrice: Cents | null } {
   const fresh = product.suppliers.filter(({ freshAsOf }) => freshAsOf >= freshSince);
-  const suppliers = supplierOffers({ ...product, suppliers: fresh }).map((supplier) => ({
+  const suppliers = supplierOffers({ suppliers: fresh }, rate).map((supplier) => ({
     ...supplier,
     available: supplier.available - (taken.get(supplier.cwsProductId) ?? 0),
   }));

@@ -132,6 +132,19 @@ describe('allocating stock to a sale', () => {
     );
   });
 
+  it('counts an unconfirmed price where it is dearer, and takes nothing whose price is not known', () => {
+    const doubted = (id: string, unconfirmed: number[]): SupplierOffer => ({
+      ...supplier(id, 5, 600),
+      unconfirmedBands: unconfirmed.map((price) => ({ fromQuantity: 1, toQuantity: null, unitPrice: cents(price) })),
+    });
+    expect(allocate(1, [doubted('risen', [683]), doubted('missing', []), supplier('b', 5, 650)]).allocations).toEqual([
+      { cwsProductId: 'b', quantity: 1, unitPrice: 650 },
+    ]);
+    expect(allocate(1, [doubted('fallen', [10])]).allocations).toEqual([
+      { cwsProductId: 'fallen', quantity: 1, unitPrice: 600 },
+    ]);
+  });
+
   it('keeps its promises for any suppliers', () => {
     fc.assert(
       fc.property(fc.integer({ min: 1, max: 40 }), fc.array(anySupplier, { maxLength: 4 }), (quantity, specs) => {

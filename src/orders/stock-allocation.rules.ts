@@ -1,5 +1,6 @@
 import type { Cents } from '../money/cents.js';
 import { keepsFloor } from '../pricing/listing-price.rules.js';
+import { atWorst } from '../pricing/price-guard.rules.js';
 import type { PricingTerms } from '../pricing/pricing-terms.js';
 import { type SupplierOffer, unitPriceFor } from '../pricing/supplier-choice.rules.js';
 import { addRanges, largestUpTo, mergeRanges, type QuantityRange } from './quantity-ranges.rules.js';
@@ -35,16 +36,20 @@ const NOTHING: readonly QuantityRange[] = [{ from: 0, to: 0 }];
 /**
  * Takes the pieces from the cheapest suppliers that have stock and keep the floor (cost <= what the sale brings after fees,
  * plus the accepted loss). Each part is bought by itself, so each must be affordable at the price of its own quantity: a
- * cheaper supplier gets less, or nothing, where the rest would otherwise be too small for a dearer one's bulk price.
+ * cheaper supplier gets less, or nothing, where the rest would otherwise be too small for a dearer one's bulk price. An
+ * unconfirmed price counts where it is the dearer one.
  */
 export function allocateStock(input: AllocationInput): AllocationResult {
-  const inStock = input.suppliers.filter(
-    (supplier) =>
-      supplier.isReleased &&
-      supplier.bands.some(
-        ({ fromQuantity, unitPrice }) => unitPrice > 0 && fromQuantity <= Math.min(supplier.available, input.quantity),
-      ),
-  );
+  const inStock = input.suppliers
+    .map(atWorst)
+    .filter(
+      (supplier) =>
+        supplier.isReleased &&
+        supplier.bands.some(
+          ({ fromQuantity, unitPrice }) =>
+            unitPrice > 0 && fromQuantity <= Math.min(supplier.available, input.quantity),
+        ),
+    );
   const sources = inStock
     .flatMap((supplier) => {
       const ranges = affordableQuantities(supplier, input);

@@ -33,6 +33,7 @@ describe('the decision about a listing', () => {
     expect(decide([supplier('empty', '5.00', 0), supplier('stocked', '6.32', 12)])).toEqual({
       isSellable: true,
       price: 803,
+      businessPrice: 803,
       cost: 632,
       cwsProductId: 'stocked',
       profit: 50,
@@ -111,6 +112,80 @@ describe('the decision about a listing', () => {
   it('raises to the charm ending and counts it as profit', () => {
     const terms: PricingTerms = { ...TERMS, charmEnding: '.99' };
     expect(decide([supplier('a', '6.32', 1)], { terms })).toMatchObject({ price: 899, profit: 132 });
+  });
+
+  describe('while a supplier’s price is unconfirmed', () => {
+    const doubted = (
+      cwsProductId: string,
+      price: string,
+      available: number,
+      unconfirmed: string | null,
+    ): SupplierOffer => ({
+      ...supplier(cwsProductId, price, available),
+      unconfirmedBands:
+        unconfirmed === null
+          ? []
+          : [{ fromQuantity: 1, toQuantity: null, unitPrice: parseCents(unconfirmed, 'exact') }],
+    });
+
+    it('does not follow it down', () => {
+      expect(decide([doubted('a', '6.32', 9, '0.07')])).toMatchObject({ price: 803, cost: 632, size: 9 });
+    });
+
+    it('goes on at the accepted price as long as that pays the unconfirmed one (8.03 brings 6.82)', () => {
+      expect(decide([doubted('a', '6.32', 9, '6.82')])).toMatchObject({ price: 803, cost: 632, size: 9 });
+    });
+
+    it('stops where a cent would be lost, and where no price is shown', () => {
+      const stopped = { isSellable: false, reason: 'price_unconfirmed' };
+      expect(decide([doubted('a', '6.32', 9, '6.83')])).toEqual(stopped);
+      expect(decide([doubted('a', '6.32', 9, null)])).toEqual(stopped);
+      expect(decide([doubted('a', '6.32', 9, '0')])).toEqual(stopped);
+      expect(decide([doubted('a', '6.32', 0, '6.83')])).toEqual({ isSellable: false, reason: 'out_of_stock' });
+    });
+
+    it('goes on with the next supplier, and declares what is paid for even if the price is true', () => {
+      const others = [supplier('b', '7.00', 5)];
+      // (7.00 + 0.50) / 0.85 = 8.83 brings 7.50.
+      expect(decide([doubted('a', '6.32', 9, '12.00'), ...others])).toMatchObject({
+        cwsProductId: 'b',
+        price: 883,
+        size: 5,
+      });
+      expect(decide([doubted('a', '6.32', 9, '7.40'), ...others])).toMatchObject({
+        cwsProductId: 'b',
+        price: 883,
+        size: 14,
+      });
+    });
+
+    it('loses on no declared key, whether it is true or not', () => {
+      const price = fc.integer({ min: 1, max: 3_000 });
+      const anySuppliers = fc.array(
+        fc.record({ price, unconfirmed: fc.option(price), available: fc.integer({ min: 0, max: 9 }) }),
+        { maxLength: 4 },
+      );
+      const bands = (unitPrice: number) => [{ fromQuantity: 1, toQuantity: null, unitPrice: cents(unitPrice) }];
+      fc.assert(
+        fc.property(anySuppliers, (specs) => {
+          const decision = decide(
+            specs.map((spec, index) => ({
+              cwsProductId: String(index),
+              bands: bands(spec.price),
+              unconfirmedBands: spec.unconfirmed === null ? null : bands(spec.unconfirmed),
+              available: spec.available,
+              isReleased: true,
+            })),
+          );
+          if (!decision.isSellable) return;
+          const income = netIncome(decision.price, TERMS);
+          const paidFor = specs.filter((spec) => Math.max(spec.price, spec.unconfirmed ?? 0) <= income);
+          expect(decision.size).toBe(paidFor.reduce((sum, { available }) => sum + available, 0));
+          expect(paidFor).toContain(specs[Number(decision.cwsProductId)]);
+        }),
+        { numRuns: 10_000 },
+      );
+    });
   });
 
   it('keeps profit, bounds and the size rule for any product', () => {

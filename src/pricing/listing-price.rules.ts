@@ -7,9 +7,14 @@ import type { PricingTerms } from './pricing-terms.js';
 // amount, and rounding looks at the remainder, never at a decimal expansion that was cut off.
 const ONE = BigInt(RATE_SCALE);
 
-/** What a sale at this cost must earn: the larger of the fixed profit and the percentage of cost, rounded up. */
+/** The profit that is a percentage of cost, rounded up. */
+export function profitShare(cost: Cents, terms: PricingTerms): Cents {
+  return toCents(divideUp(BigInt(cost) * BigInt(terms.profitPercent), ONE));
+}
+
+/** What a sale at this cost must earn: the larger of the fixed profit and the percentage of cost. */
 export function requiredProfit(cost: Cents, terms: PricingTerms): Cents {
-  const share = toCents(divideUp(BigInt(cost) * BigInt(terms.profitPercent), ONE));
+  const share = profitShare(cost, terms);
   return share > terms.fixedProfit ? share : terms.fixedProfit;
 }
 
@@ -19,8 +24,15 @@ export function requiredProfit(cost: Cents, terms: PricingTerms): Cents {
  * endings come after it, see `priceWithinBounds`.
  */
 export function listingPrice(cost: Cents, terms: PricingTerms): Cents {
-  const toEarn = BigInt(cost) + BigInt(requiredProfit(cost, terms)) + BigInt(terms.feeFixed);
-  return toCents(divideUp(toEarn * ONE, shareKept(terms)));
+  return toCents(divideUp(toEarn(cost, terms) * ONE, shareKept(terms)));
+}
+
+/** The price before it is rounded up, for people: exact to a thousandth of a cent, with "…" where digits go on: "8.02352…". */
+export function unroundedListingPrice(cost: Cents, terms: PricingTerms): string {
+  const dividend = toEarn(cost, terms) * ONE * 1000n;
+  const digits = String(dividend / shareKept(terms)).padStart(6, '0');
+  const text = `${digits.slice(0, -5)}.${digits.slice(-5)}`;
+  return dividend % shareKept(terms) === 0n ? text.replace(/0{1,3}$/, '') : `${text}…`;
 }
 
 /** What is left to us of a sale at this price: rounded down, so that it is never promised too much. May be negative. */
@@ -41,6 +53,11 @@ export function keepsFloor(unitPrice: Cents, salePrice: Cents, terms: PricingTer
   return unitPrice <= netIncome(salePrice, terms) + maxLoss;
 }
 
+/** What the share that we keep must pay. */
+function toEarn(cost: Cents, terms: PricingTerms): bigint {
+  return BigInt(cost) + BigInt(requiredProfit(cost, terms)) + BigInt(terms.feeFixed);
+}
+
 function shareKept(terms: PricingTerms): bigint {
   return ONE - BigInt(terms.feePercentage);
 }
@@ -49,13 +66,14 @@ function toCents(amount: bigint): Cents {
   return cents(Number(amount));
 }
 
-// bigint division cuts towards zero, for negative amounts as well. Divisors are positive.
-function divideUp(dividend: bigint, divisor: bigint): bigint {
+/** Integer division rounded up, where bigint cuts towards zero. The divisor is positive. */
+export function divideUp(dividend: bigint, divisor: bigint): bigint {
   const quotient = dividend / divisor;
   return dividend % divisor > 0n ? quotient + 1n : quotient;
 }
 
-function divideDown(dividend: bigint, divisor: bigint): bigint {
+/** Integer division rounded down, for negative amounts as well. The divisor is positive. */
+export function divideDown(dividend: bigint, divisor: bigint): bigint {
   const quotient = dividend / divisor;
   return dividend % divisor < 0n ? quotient - 1n : quotient;
 }

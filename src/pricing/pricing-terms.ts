@@ -9,7 +9,8 @@ export type FeeRate = number & { readonly __brand: 'FeeRate' };
 export type ProfitPercent = number & { readonly __brand: 'ProfitPercent' };
 
 /** The last two digits that a price may be raised to, because buyers like them. */
-export type CharmEnding = '.99' | '.49';
+export const CHARM_ENDINGS = ['.99', '.49'] as const;
+export type CharmEnding = (typeof CHARM_ENDINGS)[number];
 
 /** The prices between which we may sell, both included; null is "no bound". */
 export interface PriceBounds {
@@ -105,7 +106,11 @@ export function resolveTerms(defaults: PricingTerms, overrides: PricingOverrides
   return terms;
 }
 
-function parseDecimal(text: string, field: string): Big {
+/**
+ * Reads a decimal that is not negative, with at most 9 digits before and 12 after the point.
+ * @throws InvalidPricingTermError
+ */
+export function parseDecimal(text: string, field: string): Big {
   if (!DECIMAL.test(text)) throw new InvalidPricingTermError(field, text, 'is not a decimal number such as 0.15');
   const value = new Big(text);
   if (value.lt(0)) throw new InvalidPricingTermError(field, text, 'must not be negative');

@@ -4,7 +4,13 @@ import type { PriceBand } from '../money/price-band.js';
 /** What one supplier product of a mapping offers now. */
 export interface SupplierOffer {
   readonly cwsProductId: string;
+  /** What the supplier asks, as last accepted. */
   readonly bands: readonly PriceBand[];
+  /**
+   * What it asks now, as long as that is not believed; empty when it shows no price any more. Default, and null: nothing is
+   * unconfirmed. See `price-guard.rules.ts`.
+   */
+  readonly unconfirmedBands?: readonly PriceBand[] | null;
   /** Keys that may still be promised: stock after holds. Negative when more is held than the supplier still shows. */
   readonly available: number;
   /** A product whose release date lies ahead has no keys yet and counts as out of stock. */

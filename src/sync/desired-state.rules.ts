@@ -1,7 +1,15 @@
+import type { MappingStock } from '../catalog/mapping-stock.queries.js';
 import type { DesiredState, OfferToPrice } from '../catalog/offers.queries.js';
+import { productSimulations } from '../catalog/price-simulations.queries.js';
 import { mappingTerms, supplierOffers } from '../catalog/mapping-terms.js';
-import { decideListing } from '../pricing/listing-decision.rules.js';
+import { cents } from '../money/cents.js';
+import { decideListing, type ListingInput } from '../pricing/listing-decision.rules.js';
+import type { ExchangeRate } from '../pricing/exchange-rate.rules.js';
 import type { PricingTerms } from '../pricing/pricing-terms.js';
+import { NO_SIMULATIONS } from '../pricing/simulated-income.rules.js';
+
+/** Ten million: what is above is a mistake in a fee or a profit, and does not fit the column. */
+const LARGEST_PRICE_CENTS = 1_000_000_000;
 
 /** What applies to every offer alike. */
 export interface DesiredStateInput {
@@ -10,35 +18,79 @@ export interface DesiredStateInput {
   readonly maxDeclaredStock: number;
   /** Set while nothing is to be sold at all; becomes the reason. */
   readonly pauseReason: string | null;
+  /** `off`: what G2A said about its fees is left out of account; `all`: no first price goes out before it was asked. */
+  readonly priceSimulation: 'off' | 'sample' | 'all';
+  /** Of the currency in which the suppliers' prices are known; null: none that may be sold by. */
+  readonly rate: ExchangeRate | null;
   /** Supplier states known only from before this time (epoch milliseconds) are too old to sell on. */
   readonly freshSince: number;
 }
 
 /** What the offer should show, from its mapping and its suppliers. */
 export function desiredState(offer: OfferToPrice, input: DesiredStateInput): DesiredState {
-  const { mapping } = offer;
-  if (mapping === null) return off('unmapped');
-  if (!mapping.isEnabled) return off('disabled');
-  // G2A switched it off: switching it on again would be a fight that a seller loses.
-  if (offer.isDeactivated) return off('deactivated_by_g2a');
-  if (input.pauseReason !== null) return off(input.pauseReason);
-
-  const fresh = mapping.suppliers.filter((supplier) => supplier.freshAsOf >= input.freshSince);
-  if (fresh.length === 0) return off(mapping.suppliers.length === 0 ? 'no_supplier_data' : 'stale');
-
-  const decision = decideListing({
-    suppliers: supplierOffers({ ...mapping, suppliers: fresh }),
-    terms: mappingTerms(mapping, input.defaults),
-    stockBuffer: input.stockBuffer,
-    maxDeclaredStock: input.maxDeclaredStock,
-  });
+  const listing = listingToSell(offer, input);
+  if (typeof listing === 'string') return off(listing);
+  const decision = decideListing(listing);
   if (!decision.isSellable) return off(decision.reason);
+  const isFirstPrice = !offer.desired.isActive && offer.simulations.length === 0;
+  if (input.priceSimulation === 'all' && isFirstPrice) return off('awaiting_simulation');
   return {
     priceCents: decision.price,
+    businessPriceCents: decision.businessPrice,
     size: decision.size,
     isActive: true,
     reason: 'for_sale',
     costCents: decision.cost,
+    incomeCents: cents(decision.cost + decision.profit),
+    cwsProductId: decision.cwsProductId,
+  };
+}
+
+/** The same, but a product with absurd numbers is not for sale rather than an error: it must not stop the others. */
+export function saneDesiredState(
+  offer: OfferToPrice,
+  input: DesiredStateInput,
+): { readonly desired: DesiredState; readonly problem: string | null } {
+  try {
+    const desired = desiredState(offer, input);
+    const highest = Math.max(desired.priceCents ?? 0, desired.businessPriceCents ?? 0);
+    if (highest > LARGEST_PRICE_CENTS) throw new RangeError(`a price of ${highest} cents`);
+    return { desired, problem: null };
+  } catch (error) {
+    return { desired: off('cannot_be_priced'), problem: String(error) };
+  }
+}
+
+/** What the listing of an offer is decided from; or why it is off, whatever its prices. */
+export function listingToSell(offer: OfferToPrice, input: DesiredStateInput): ListingInput | string {
+  const { mapping } = offer;
+  if (mapping === null) return 'unmapped';
+  if (!mapping.isEnabled) return 'disabled';
+  // G2A switched it off: switching it on again would be a fight that a seller loses.
+  if (offer.isDeactivated) return 'deactivated_by_g2a';
+  if (input.pauseReason !== null) return input.pauseReason;
+  if (input.rate === null) return 'no_exchange_rate';
+  const listing = listingInput(offer, mapping, input, input.rate);
+  if (listing.suppliers.length > 0) return listing;
+  return mapping.suppliers.length === 0 ? 'no_supplier_data' : 'stale';
+}
+
+/** What a listing is decided from: the suppliers that were heard of lately, with prices in euros. */
+export function listingInput(
+  offer: OfferToPrice,
+  mapping: MappingStock,
+  input: DesiredStateInput,
+  rate: ExchangeRate,
+): ListingInput {
+  const fresh = mapping.suppliers.filter((supplier) => supplier.freshAsOf >= input.freshSince);
+  return {
+    suppliers: supplierOffers({ suppliers: fresh }, rate),
+    terms: mappingTerms(mapping, input.defaults),
+    stockBuffer: input.stockBuffer,
+    maxDeclaredStock: input.maxDeclaredStock,
+    marketplaceBounds: offer.marketplaceBounds,
+    visibility: offer.visibility,
+    simulations: input.priceSimulation === 'off' ? NO_SIMULATIONS : productSimulations(offer.simulations),
   };
 }
 
@@ -46,13 +98,26 @@ export function desiredState(offer: OfferToPrice, input: DesiredStateInput): Des
 export function isSameDesiredState(a: DesiredState, b: DesiredState): boolean {
   return (
     a.priceCents === b.priceCents &&
+    a.businessPriceCents === b.businessPriceCents &&
     a.size === b.size &&
     a.isActive === b.isActive &&
     a.reason === b.reason &&
-    a.costCents === b.costCents
+    a.costCents === b.costCents &&
+    a.incomeCents === b.incomeCents &&
+    a.cwsProductId === b.cwsProductId
   );
 }
 
-function off(reason: string): DesiredState {
-  return { priceCents: null, size: 0, isActive: false, reason, costCents: null };
+/** Not for sale. */
+export function off(reason: string): DesiredState {
+  return {
+    priceCents: null,
+    businessPriceCents: null,
+    size: 0,
+    isActive: false,
+    reason,
+    costCents: null,
+    incomeCents: null,
+    cwsProductId: null,
+  };
 }

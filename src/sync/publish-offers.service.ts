@@ -69,12 +69,12 @@ export class PublishOffersService implements OnModuleDestroy {
     this.isStopping = true;
   }
 
-  private async send({ g2aOfferId, visibility, change }: PlannedChange): Promise<boolean> {
+  private async send({ g2aOfferId, change }: PlannedChange): Promise<boolean> {
     if (!(await recordSending(this.dataSource.manager, g2aOfferId, change))) return false;
     try {
       await this.g2a.updateOffer(g2aOfferId, {
-        retailPrice: visibility === 'business' ? undefined : change.priceCents,
-        businessPrice: visibility === 'retail' ? undefined : change.priceCents,
+        retailPrice: change.retailPriceCents,
+        businessPrice: change.businessPriceCents,
         size: change.size,
         isActive: change.isActive,
       });

@@ -2,14 +2,30 @@ import type { OfferToPublish } from '../catalog/offers.queries.js';
 import { cents } from '../money/cents.js';
 import { byRisk, planChange } from './publish.rules.js';
 
-const FOR_SALE = { priceCents: cents(803), size: 12, isActive: true, reason: 'for_sale', costCents: cents(632) };
+const RECKONING = { costCents: cents(632), incomeCents: cents(682), cwsProductId: 'supplier' };
+const FOR_SALE = {
+  priceCents: cents(803),
+  businessPriceCents: cents(803),
+  size: 12,
+  isActive: true,
+  reason: 'for_sale',
+  ...RECKONING,
+};
 const SHOWN = { retailPriceCents: cents(803), businessPriceCents: cents(803), size: 12, isActive: true };
 
 function offer(changes: Partial<OfferToPublish>): OfferToPublish {
   return { g2aOfferId: 'offer', visibility: 'all', desired: FOR_SALE, shown: SHOWN, ...changes };
 }
 
-const OFF = { priceCents: null, size: 0, isActive: false, reason: 'out_of_stock', costCents: null };
+const NO_RECKONING = { costCents: null, incomeCents: null, cwsProductId: null };
+const OFF = {
+  priceCents: null,
+  businessPriceCents: null,
+  size: 0,
+  isActive: false,
+  reason: 'out_of_stock',
+  ...NO_RECKONING,
+};
 
 describe('what is sent for an offer', () => {
   it.each<[string, Partial<OfferToPublish>, object | null, string | null]>([
@@ -27,23 +43,43 @@ describe('what is sent for an offer', () => {
       { size: 0, isActive: false },
       'stop_selling',
     ],
-    ['a price that rises', { shown: { ...SHOWN, retailPriceCents: cents(700) } }, { priceCents: 803 }, 'raise_price'],
+    [
+      'a price that rises',
+      { shown: { ...SHOWN, retailPriceCents: cents(700) } },
+      { retailPriceCents: 803, businessPriceCents: 803 },
+      'raise_price',
+    ],
     [
       'a business price that rises',
       { shown: { ...SHOWN, businessPriceCents: cents(700) } },
-      { priceCents: 803 },
+      { retailPriceCents: 803, businessPriceCents: 803 },
+      'raise_price',
+    ],
+    [
+      'both prices when one of them changes',
+      {
+        desired: { ...FOR_SALE, businessPriceCents: cents(850) },
+        shown: { ...SHOWN, businessPriceCents: cents(900) },
+      },
+      { retailPriceCents: 803, businessPriceCents: 850 },
+      'lower_price',
+    ],
+    [
+      'the business price alone for a business offer',
+      { visibility: 'business', desired: { ...FOR_SALE, businessPriceCents: cents(850) } },
+      { businessPriceCents: 850 },
       'raise_price',
     ],
     [
       'a price that is unknown, as one that may lose money',
       { shown: { ...SHOWN, retailPriceCents: null } },
-      { priceCents: 803 },
+      { retailPriceCents: 803, businessPriceCents: 803 },
       'raise_price',
     ],
     [
       'a price that falls',
       { shown: { ...SHOWN, retailPriceCents: cents(900), businessPriceCents: cents(900) } },
-      { priceCents: 803 },
+      { retailPriceCents: 803, businessPriceCents: 803 },
       'lower_price',
     ],
     [

@@ -7,8 +7,6 @@ export type PublishRisk = (typeof PUBLISH_RISKS)[number];
 /** What to send for an offer, and how urgent it is. */
 export interface PlannedChange {
   readonly g2aOfferId: string;
-  /** A `retail` or `business` offer has only that price. */
-  readonly visibility: OfferToPublish['visibility'];
   readonly change: SentChange;
   readonly risk: PublishRisk;
 }
@@ -24,23 +22,28 @@ export function planChange(offer: OfferToPublish): PlannedChange | null {
   if (!desired.isActive) {
     if (size === undefined && isActive === undefined) return null;
     // G2A wants both to stop selling, whatever it shows now.
-    return { g2aOfferId, visibility, change: { size: 0, isActive: false }, risk: 'stop_selling' };
+    return { g2aOfferId, change: { size: 0, isActive: false }, risk: 'stop_selling' };
   }
 
-  const price = desired.priceCents;
-  if (price === null) return null;
-  const shownPrices = [
-    ...(visibility === 'business' ? [] : [shown.retailPriceCents]),
-    ...(visibility === 'retail' ? [] : [shown.businessPriceCents]),
-  ];
-  const priceCents = shownPrices.every((shownPrice) => shownPrice === price) ? undefined : price;
-  if (size === undefined && isActive === undefined && priceCents === undefined) return null;
+  if (desired.priceCents === null || desired.businessPriceCents === null) return null;
+  const retail = { wanted: desired.priceCents, shown: shown.retailPriceCents };
+  const business = { wanted: desired.businessPriceCents, shown: shown.businessPriceCents };
+  // A retail or business offer has only that price.
+  const prices = { all: [retail, business], retail: [retail], business: [business] }[visibility];
+  const isRepriced = prices.some((price) => price.shown !== price.wanted);
+  if (size === undefined && isActive === undefined && !isRepriced) return null;
 
-  const isTooLow =
-    priceCents !== undefined && shownPrices.some((shownPrice) => shownPrice === null || shownPrice < price);
+  const isTooLow = prices.some((price) => price.shown === null || price.shown < price.wanted);
   const risk: PublishRisk =
-    isActive === true ? 'back_in_stock' : isTooLow ? 'raise_price' : priceCents !== undefined ? 'lower_price' : 'stock';
-  return { g2aOfferId, visibility, change: { priceCents, size, isActive }, risk };
+    isActive === true ? 'back_in_stock' : isTooLow ? 'raise_price' : isRepriced ? 'lower_price' : 'stock';
+  const change: SentChange = {
+    // Both or none: nobody says that G2A keeps a price which is left out beside the other one.
+    retailPriceCents: isRepriced && visibility !== 'business' ? retail.wanted : undefined,
+    businessPriceCents: isRepriced && visibility !== 'retail' ? business.wanted : undefined,
+    size,
+    isActive,
+  };
+  return { g2aOfferId, change, risk };
 }
 
 /** Most urgent first; equals keep their order. */

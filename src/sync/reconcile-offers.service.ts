@@ -165,6 +165,8 @@ function observed(offer: MarketplaceOffer): ObservedOffer {
     g2aProductId: offer.g2aProductId,
     retailPriceCents: offer.retailPrice,
     businessPriceCents: offer.businessPrice,
+    minPriceCents: offer.minPrice,
+    maxPriceCents: offer.maxPrice,
     size: offer.size,
     isActive: offer.isActive,
     visibility: offer.visibility ?? 'all',

@@ -4,11 +4,11 @@ import { DataSource } from 'typeorm';
 import { AlertsService } from '../alerts/alerts.service.js';
 import { deleteSpentHolds } from '../catalog/stock-holds.queries.js';
 import { storeSupplierAnswer } from '../catalog/store-supplier-answer.js';
+import { priceGuard, storeSupplierReports } from '../catalog/store-supplier-reports.js';
 import {
   databaseNow,
   mappedSupplierProductIds,
   markSupplierProductsGone,
-  storeSupplierReports,
   supplierProductsToCheck,
 } from '../catalog/supplier-products.queries.js';
 import { AppConfig } from '../config/app-config.js';
@@ -36,6 +36,7 @@ export class SupplierFeedService {
   private readonly logger = new Logger(SupplierFeedService.name);
 
   private readonly sweepBudget: InProcessRequestBudget;
+  private readonly guard;
 
   constructor(
     @InjectDataSource() private readonly dataSource: DataSource,
@@ -43,6 +44,7 @@ export class SupplierFeedService {
     private readonly alerts: AlertsService,
     config: AppConfig,
   ) {
+    this.guard = priceGuard(config);
     const { requests, windowSeconds } = config.cwsProductsRate;
     const share = { requests: Math.max(1, Math.floor(requests * SWEEP_SHARE)), windowSeconds };
     this.sweepBudget = new InProcessRequestBudget('cws', 'sweep', share);
@@ -67,33 +69,37 @@ export class SupplierFeedService {
       const ids = unreadable.flatMap(({ cwsProductId }) => cwsProductId ?? []);
       await markSupplierProductsGone(manager, ids, startedAt);
       const products = page.products.filter((product) => mapped.has(product.cwsProductId));
-      await storeSupplierReports(manager, products, startedAt);
+      await storeSupplierReports(manager, products, { requestedAt: startedAt, isAskedById: false }, this.guard);
     }
     await advanceCursor(manager, startedAt);
     return true;
   }
 
   /**
-   * Asks for mapped products by id, as far as time and the sweep's share of CWS's limit allow: those that were never seen
-   * first, then the ones not heard of for longest.
+   * Asks for mapped products by id, as far as time and the sweep's share of CWS's limit allow: first those whose changed
+   * price it may confirm, then those that were never seen, then the ones not heard of for longest.
    * @returns whether CWS was asked.
    */
   async sweep(): Promise<boolean> {
     const { manager } = this.dataSource;
     const endsAtMs = performance.now() + SWEEP_SLICE_MS;
-    for (let isFirst = true; ; isFirst = false) {
+    const asked: string[] = [];
+    for (;;) {
       const wanted = await supplierProductsToCheck(manager, {
         maxAgeSeconds: SWEEP_MAX_AGE_SECONDS,
+        confirmAfterSeconds: this.guard.confirmAfterSeconds,
+        except: asked,
         limit: SWEEP_BATCH,
       });
-      if (wanted.length === 0 || performance.now() >= endsAtMs) return !isFirst;
+      if (wanted.length === 0 || performance.now() >= endsAtMs) return asked.length > 0;
       await this.sweepBudget.acquire({ maxWaitMs: 0 });
       await this.check(wanted);
+      asked.push(...wanted);
     }
   }
 
   private async check(cwsProductIds: readonly string[]): Promise<void> {
-    const { gone, rejected } = await storeSupplierAnswer(this.dataSource.manager, cwsProductIds, () =>
+    const { gone, rejected } = await storeSupplierAnswer(this.dataSource.manager, cwsProductIds, this.guard, () =>
       this.cws.products({ cwsProductIds }, { maxWaitMs: 0 }),
     );
     await this.reportUnreadable(rejected);

@@ -2,10 +2,12 @@ import { Injectable } from '@nestjs/common';
 import { type AlertKind, AlertsService } from '../alerts/alerts.service.js';
 import { ControlService, type PauseReason } from '../control/control.service.js';
 import { UpstreamError } from '../upstream/upstream-error.js';
-import { DesiredStateService } from './desired-state.service.js';
+import { DesiredStateService, type PricedOffers } from './desired-state.service.js';
 import { PublishOffersService } from './publish-offers.service.js';
 import { ReconcileOffersService } from './reconcile-offers.service.js';
+import { SimulatePricesService } from './simulate-prices.service.js';
 import { SupplierFeedService } from './supplier-feed.service.js';
+import { UnconfirmedPricesService } from './unconfirmed-prices.service.js';
 
 /** What this round has learned about one side; untouched when it was not asked anything. */
 class Reachability {
@@ -36,9 +38,11 @@ export class SyncRoundService {
     private readonly control: ControlService,
     private readonly alerts: AlertsService,
     private readonly feed: SupplierFeedService,
+    private readonly unconfirmedPrices: UnconfirmedPricesService,
     private readonly reconcile: ReconcileOffersService,
     private readonly desired: DesiredStateService,
     private readonly publisher: PublishOffersService,
+    private readonly simulator: SimulatePricesService,
   ) {}
 
   /** Runs the round. Trouble with CWS or G2A is alerted, not thrown. */
@@ -54,14 +58,17 @@ export class SyncRoundService {
       await cws.during(() => this.feed.readFeed());
     }
     await g2a.during(() => this.reconcile.readIfDue());
-    await this.publish(pauseReason, g2a);
+    const { offers, input } = await this.publish(pauseReason, g2a);
+    if (pauseReason === null) await this.simulator.simulate(offers, input);
     await this.feed.forgetSpentHolds();
+    await this.unconfirmedPrices.report();
     await cws.tell(this.alerts, 'cws_unreachable');
     await g2a.tell(this.alerts, 'g2a_unreachable');
   }
 
-  private async publish(pauseReason: PauseReason, g2a: Reachability): Promise<void> {
-    await this.desired.refresh(pauseReason);
+  private async publish(pauseReason: PauseReason, g2a: Reachability): Promise<PricedOffers> {
+    const priced = await this.desired.refresh(pauseReason);
     await g2a.during(async () => (await this.publisher.publish()) > 0);
+    return priced;
   }
 }

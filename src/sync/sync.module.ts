@@ -10,10 +10,12 @@ import { OfferDeactivationsService } from './offer-deactivations.service.js';
 import { PublishOffersService } from './publish-offers.service.js';
 import { ReceiveNotificationsService } from './receive-notifications.service.js';
 import { ReconcileOffersService } from './reconcile-offers.service.js';
+import { SimulatePricesService } from './simulate-prices.service.js';
 import { SupplierFeedService } from './supplier-feed.service.js';
 import { SyncCursor } from './sync-cursor.entity.js';
 import { SyncClockService } from './sync-clock.service.js';
 import { SyncRoundService } from './sync-round.service.js';
+import { UnconfirmedPricesService } from './unconfirmed-prices.service.js';
 
 @Module({
   imports: [TypeOrmModule.forFeature([StoredNotification, SyncCursor]), CatalogModule, CwsModule, G2aModule],
@@ -23,9 +25,11 @@ import { SyncRoundService } from './sync-round.service.js';
     SyncClockService,
     SyncRoundService,
     SupplierFeedService,
+    UnconfirmedPricesService,
     ReconcileOffersService,
     DesiredStateService,
     PublishOffersService,
+    SimulatePricesService,
     OfferDeactivationsService,
     ReceiveNotificationsService,
   ],

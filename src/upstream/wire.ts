@@ -64,7 +64,7 @@ const LARGEST_PRICE = cents(100_000_000);
 /** A price: an amount up to a million. */
 export function readPlausiblePrice(value: unknown, field: string, rounding: CentRounding): Cents {
   const price = readCents(value, field, rounding);
-  if (price > LARGEST_PRICE) throw new WireShapeError(field, 'is implausibly high');
+  if (Math.abs(price) > LARGEST_PRICE) throw new WireShapeError(field, 'is implausibly high');
   return price;
 }
 

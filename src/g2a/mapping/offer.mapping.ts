@@ -13,7 +13,7 @@ import {
   WireShapeError,
 } from '../../upstream/wire.js';
 import type { MarketplaceOffer, OfferChange, OfferPage, OfferVisibility, RejectedOffer } from '../g2a.types.js';
-import { readOfferPrices } from './price.mapping.js';
+import { readOfferPrices, readPriceLimit } from './price.mapping.js';
 
 /** G2A's limit for `inventory.size`. */
 const MAX_SIZE = 10_000;
@@ -69,6 +69,7 @@ function readOffer(value: unknown): MarketplaceOffer {
     type: readOptionalText(offer['type'], 'type'),
     g2aProductId: readProductId(product['id']),
     ...readOfferPrices(offer),
+    ...readPriceLimit(offer['priceLimit']),
     size: readOptionalCount(inventory['size'], 'inventory.size'),
     isActive: readIsActive(offer),
     visibility: readVisibility(offer['visibility']),

@@ -1,5 +1,5 @@
-import type { Cents } from '../../money/cents.js';
-import { isWireObject, readPlausiblePrice, type WireObject, WireShapeError } from '../../upstream/wire.js';
+import type { CentRounding, Cents } from '../../money/cents.js';
+import { isWireObject, readObject, readPlausiblePrice, type WireObject, WireShapeError } from '../../upstream/wire.js';
 
 const COUNTRY = /^(?:ALL|[A-Z]{2})$/;
 
@@ -18,6 +18,36 @@ export function readOfferPrices(offer: WireObject): { retailPrice: Cents | null;
 }
 
 /**
+ * G2A's limits of a price, `{min, max}` in EUR: both rounded inwards. Null where there is none; a maximum of zero is one that
+ * was never set. @throws WireShapeError
+ */
+export function readPriceLimit(value: unknown): { minPrice: Cents | null; maxPrice: Cents | null } {
+  const limit = readObject(value ?? {}, 'priceLimit');
+  assertEuro(limit, 'priceLimit');
+  return {
+    minPrice: readLimit(limit['min'], 'priceLimit.min', 'up'),
+    maxPrice: readLimit(limit['max'], 'priceLimit.max', 'down'),
+  };
+}
+
+function readLimit(value: unknown, field: string, rounding: CentRounding): Cents | null {
+  const given = isWireObject(value) ? readObject(value, field)['value'] : value;
+  if (given === undefined || given === null) return null;
+  const limit = readPlausiblePrice(given, field, rounding);
+  return limit > 0 ? limit : null;
+}
+
+/**
+ * The lowest over all countries, `ALL` included, of a map from country to amount; or one amount for all. Rounded down. Null
+ * when there is none. @throws WireShapeError
+ */
+export function readLowestOfCountries(value: unknown, field: string): Cents | null {
+  if (!isWireObject(value) || 'value' in value || 'base' in value) return readPrice(value, field);
+  assertEuro(value, field);
+  return lowestOfCountries(value, field);
+}
+
+/**
  * A price as a number, a text, `{value, currencyCode}`, `{base: …}` or a map from country to any of these. Of a map the
  * value for `ALL` counts, else the lowest: what we earn is never overstated.
  */
@@ -27,9 +57,13 @@ function readPrice(value: unknown, field: string): Cents | null {
   assertEuro(value, field);
   if ('value' in value) return readGivenPrice(value['value'], `${field}.value`);
   if ('base' in value) return readGivenPrice(value['base'], `${field}.base`);
+  if ('ALL' in value) return readGivenPrice(value['ALL'], `${field}.ALL`);
+  return lowestOfCountries(value, field);
+}
+
+function lowestOfCountries(value: WireObject, field: string): Cents {
   const countries = Object.keys(value).filter((key) => COUNTRY.test(key));
   if (countries.length === 0) throw new WireShapeError(field, 'is not a price that we know');
-  if ('ALL' in value) return readGivenPrice(value['ALL'], `${field}.ALL`);
   return countries
     .map((country) => readGivenPrice(value[country], `${field}.${country}`))
     .reduce((lowest, price) => (price < lowest ? price : lowest));

@@ -1,0 +1,30 @@
+import type { EntityManager } from 'typeorm';
+import type { MappingSupplier } from './mapping-stock.queries.js';
+
+export interface KnownSupplier extends MappingSupplier {
+  /** Pieces spoken for. */
+  readonly held: number;
+}
+
+/**
+ * What is known of these CWS products, mapped or not; those that were never seen are not among them. The feed vouches only for
+ * products that a mapping made us follow.
+ */
+export async function knownSuppliers(
+  manager: EntityManager,
+  cwsProductIds: readonly string[],
+): Promise<Map<string, KnownSupplier>> {
+  const rows = await manager.query<KnownSupplier[]>(
+    `SELECT stock.cws_product_id AS "cwsProductId", stock.price_bands AS bands,
+       stock.unconfirmed_price_bands AS "unconfirmedBands", stock.available, stock.held,
+       (extract(epoch FROM CASE
+         WHEN EXISTS (SELECT 1 FROM product_mapping_suppliers link
+           WHERE link.cws_product_id = stock.cws_product_id AND link.mapped_at <= stock.requested_at)
+         THEN greatest(stock.requested_at, feed.pass_started_at) ELSE stock.requested_at END) * 1000)::float8 AS "freshAsOf"
+     FROM supplier_stock stock
+     LEFT JOIN sync_cursors feed ON feed.name = 'cws_products'
+     WHERE stock.cws_product_id = ANY ($1::uuid[])`,
+    [cwsProductIds],
+  );
+  return new Map(rows.map((row) => [row.cwsProductId, row]));
+}

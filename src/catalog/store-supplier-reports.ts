@@ -1,0 +1,61 @@
+import type { EntityManager } from 'typeorm';
+import type { AuditEntry } from '../audit/audit-log.js';
+import type { AppConfig } from '../config/app-config.js';
+import type { PriceBand } from '../money/price-band.js';
+import { guardPrice, type PriceEvent, type PriceGuard } from '../pricing/price-guard.rules.js';
+import {
+  type JudgedReport,
+  storedPrices,
+  type SupplierReport,
+  writeSupplierReports,
+} from './supplier-products.queries.js';
+
+/** The owner's settings: MAX_PRICE_CHANGE_PERCENT, and one interval of synchronization until a price may be confirmed. */
+export function priceGuard(config: AppConfig): PriceGuard {
+  return { maxChangePercent: config.maxPriceChangePercent, confirmAfterSeconds: config.syncIntervalSeconds };
+}
+
+/** How the supplier was asked. */
+export interface SupplierQuestion {
+  /** Database time just before the request was sent. */
+  readonly requestedAt: Date;
+  /** It was asked for these very products: what it shows may confirm a price. */
+  readonly isAskedById: boolean;
+}
+
+/**
+ * Stores what the supplier said; a price that is not believed is kept as unconfirmed, beside the last accepted one. Reports
+ * whose price somebody else has changed meanwhile are judged anew.
+ */
+export async function storeSupplierReports(
+  manager: EntityManager,
+  reports: readonly SupplierReport[],
+  question: SupplierQuestion,
+  guard: PriceGuard,
+): Promise<void> {
+  const { requestedAt } = question;
+  // Each once: pages may shift while they are read.
+  const pending = new Map(reports.map((report) => [report.cwsProductId, report]));
+  while (pending.size > 0) {
+    const known = await storedPrices(manager, [...pending.keys()], requestedAt);
+    for (const { cwsProductId, isOvertaken } of known.values()) if (isOvertaken) pending.delete(cwsProductId);
+    const judged = [...pending.values()]
+      .sort((a, b) => (a.cwsProductId < b.cwsProductId ? -1 : 1))
+      .map((report): JudgedReport => {
+        const stored = known.get(report.cwsProductId) ?? null;
+        const { price, event } = guardPrice(stored, { ...question, bands: report.priceBands }, guard);
+        const audit = event === null ? null : auditOf(event, report, stored?.accepted ?? []);
+        return { report, price, revision: stored?.revision ?? 0, audit };
+      });
+    if (judged.length === 0) return;
+    for (const id of await writeSupplierReports(manager, judged, requestedAt)) pending.delete(id);
+  }
+}
+
+function auditOf(event: PriceEvent, report: SupplierReport, accepted: readonly PriceBand[]): AuditEntry {
+  const subjectId = report.cwsProductId;
+  const change = { from: accepted, to: report.priceBands };
+  return event.kind === 'suspected'
+    ? { action: 'supplier_product.price_suspected', subjectId, details: { ...change, reason: event.reason } }
+    : { action: `supplier_product.price_${event.kind}`, subjectId, details: change };
+}

@@ -1,0 +1,179 @@
+import type { OfferToPrice } from '../catalog/offers.queries.js';
+import type { StoredSimulation } from '../catalog/price-simulations.queries.js';
+import { cents } from '../money/cents.js';
+import { EURO } from '../pricing/exchange-rate.rules.js';
+import { parseFeeRate, parseProfitPercent } from '../pricing/pricing-terms.js';
+import { desiredState, type DesiredStateInput, off } from './desired-state.rules.js';
+import {
+  describeHigherFees,
+  FAILURE_LIFE_MS,
+  planSimulations,
+  SIMULATION_LIFE_MS,
+  simulationRate,
+} from './simulation-plan.rules.js';
+
+const NOW = 1_800_000_000_000;
+
+const INPUT: DesiredStateInput = {
+  defaults: {
+    fixedProfit: cents(50),
+    profitPercent: parseProfitPercent('0'),
+    feePercentage: parseFeeRate('0.15'),
+    feeFixed: cents(0),
+    minPrice: null,
+    maxPrice: null,
+  },
+  stockBuffer: 0,
+  maxDeclaredStock: 1000,
+  pauseReason: null,
+  priceSimulation: 'sample',
+  rate: EURO,
+  freshSince: 0,
+};
+
+/** An offer of a product that costs 6.32: 8.03 by the configured fee. */
+function offer(g2aProductId: number, simulations: readonly StoredSimulation[], isEnabled = true): OfferToPrice {
+  return {
+    g2aOfferId: `offer-${g2aProductId}`,
+    g2aProductId,
+    isDeactivated: false,
+    visibility: 'all',
+    marketplaceBounds: { minPrice: null, maxPrice: null },
+    simulations,
+    desired: off('not_priced_yet'),
+    mapping: {
+      g2aProductId,
+      isEnabled,
+      fixedProfitCents: null,
+      profitPercent: null,
+      feePercentage: null,
+      feeFixedCents: null,
+      minPriceCents: null,
+      maxPriceCents: null,
+      charmEnding: null,
+      unseenSuppliers: [],
+      suppliers: [
+        {
+          cwsProductId: 'supplier',
+          bands: [{ fromQuantity: 1, toQuantity: null, unitPrice: cents(632) }],
+          unconfirmedBands: null,
+          available: 10,
+          freshAsOf: NOW,
+        },
+      ],
+    },
+  };
+}
+
+function said(price: number, income: number, changes: Partial<StoredSimulation> = {}): StoredSimulation {
+  return {
+    price: cents(price),
+    income: cents(income),
+    businessIncome: cents(income),
+    failure: null,
+    simulatedAt: NOW,
+    ...changes,
+  };
+}
+
+const FAILED = { income: null, businessIncome: null, failure: 'HTTP 500' };
+
+describe('the prices about which G2A is asked', () => {
+  it.each<[string, StoredSimulation[], number[]]>([
+    ['are those never asked about', [], [803]],
+    ['are none while the answer is new', [said(801, 680)], []],
+    ['are those whose answer is a week old', [said(803, 682, { simulatedAt: NOW - SIMULATION_LIFE_MS })], [803]],
+    ['are none while a failure is less than an hour old', [said(803, 0, FAILED)], []],
+    ['are those that failed an hour ago', [said(803, 0, { ...FAILED, simulatedAt: NOW - FAILURE_LIFE_MS })], [803]],
+    ['are those that a price was raised to', [said(803, 642)], [854]],
+    ['are not those of a band that no price is in any more', [said(803, 682), said(950, 700, { simulatedAt: 0 })], []],
+  ])('%s', (_, simulations, prices) => {
+    const { due } = planSimulations([offer(1, simulations)], INPUT, NOW);
+    expect(due).toEqual(prices.map((price) => ({ g2aProductId: 1, price })));
+  });
+
+  it('come with those never asked about first, then the oldest: each has its turn', () => {
+    const old = (ageMs: number) => [said(803, 682, { simulatedAt: NOW - SIMULATION_LIFE_MS - ageMs })];
+    const { due } = planSimulations([offer(1, old(1)), offer(2, old(5)), offer(3, []), offer(4, old(3))], INPUT, NOW);
+    expect(due.map(({ g2aProductId }) => g2aProductId)).toEqual([3, 2, 4, 1]);
+  });
+
+  it('are none of a product that is not sold whatever its price', () => {
+    expect(planSimulations([offer(1, [], false), { ...offer(2, []), mapping: null }], INPUT, NOW).due).toEqual([]);
+  });
+});
+
+describe('the alert about fees', () => {
+  it('counts the products and names the one with the highest fee', () => {
+    const offers = [offer(1, [said(803, 642)]), offer(2, [said(803, 682)]), offer(3, [said(803, 600)])];
+    const { higherFees } = planSimulations(offers, INPUT, NOW);
+    expect(higherFees).toHaveLength(2);
+    expect(describeHigherFees(higherFees)).toBe(
+      'G2A keeps more than the configured fee of 2 products; most of product 3: a sale at 8.03 leaves 6.00 and not 6.82, ' +
+        'a fee of 25.28 %. Their prices are raised to keep the profit',
+    );
+  });
+});
+
+describe('what an offer shows', () => {
+  it.each<[string, Partial<DesiredStateInput>, Partial<OfferToPrice>, string, number | null]>([
+    [
+      'waits for the first answer when all prices are simulated',
+      { priceSimulation: 'all' },
+      {},
+      'awaiting_simulation',
+      null,
+    ],
+    ['waits for none when a sample is', {}, {}, 'for_sale', 803],
+    [
+      'waits no longer once the question failed',
+      { priceSimulation: 'all' },
+      { simulations: [said(803, 0, FAILED)] },
+      'for_sale',
+      803,
+    ],
+    [
+      'does not wait when it is for sale already',
+      { priceSimulation: 'all' },
+      { desired: { ...off('for_sale'), isActive: true } },
+      'for_sale',
+      803,
+    ],
+    ['is raised by an answer', {}, { simulations: [said(803, 642)] }, 'for_sale', 854],
+    [
+      'is not raised when simulations are off',
+      { priceSimulation: 'off' },
+      { simulations: [said(803, 642)] },
+      'for_sale',
+      803,
+    ],
+    [
+      'is nothing above the limit of G2A',
+      {},
+      { marketplaceBounds: { minPrice: null, maxPrice: cents(800) } },
+      'price_above_maximum',
+      null,
+    ],
+    [
+      'is at least the limit of G2A',
+      {},
+      { marketplaceBounds: { minPrice: cents(900), maxPrice: null } },
+      'for_sale',
+      900,
+    ],
+  ])('%s', (_, input, changes, reason, price) => {
+    const desired = desiredState({ ...offer(1, []), ...changes }, { ...INPUT, ...input });
+    expect(desired).toMatchObject({ reason, priceCents: price, businessPriceCents: price, isActive: price !== null });
+  });
+});
+
+describe('the share of the request rate', () => {
+  it.each([
+    ['sample', 600, 60, 30, 60],
+    ['all', 600, 60, 180, 60],
+    ['sample', 10, 60, 1, 120],
+    ['sample', 39, 60, 1, 60],
+  ] as const)('of %s of %i requests in %i s is %i in %i s', (mode, requests, windowSeconds, share, shareSeconds) => {
+    expect(simulationRate({ requests, windowSeconds }, mode)).toEqual({ requests: share, windowSeconds: shareSeconds });
+  });
+});

@@ -1,0 +1,121 @@
+import {
+  productSimulations,
+  type SimulatedPrice,
+  type StoredSimulation,
+} from '../catalog/price-simulations.queries.js';
+import type { OfferToPrice } from '../catalog/offers.queries.js';
+import { type Cents, formatCents } from '../money/cents.js';
+import { decideListing, type ListingInput } from '../pricing/listing-decision.rules.js';
+import { netIncome } from '../pricing/listing-price.rules.js';
+import { pricesToSimulate } from '../pricing/shown-prices.rules.js';
+import { priceBandOf, type SimulatedIncome } from '../pricing/simulated-income.rules.js';
+import { cheapestSupplier } from '../pricing/supplier-choice.rules.js';
+import type { RequestRate } from '../upstream/request-budget.js';
+import { type DesiredStateInput, listingToSell } from './desired-state.rules.js';
+
+/** An answer is asked for anew after this time. */
+export const SIMULATION_LIFE_MS = 7 * 24 * 3_600_000;
+/** A failed attempt is repeated after this time. */
+export const FAILURE_LIFE_MS = 3_600_000;
+
+/** Percent of the request rate that simulations may use. */
+const SHARE_PERCENT = { sample: 5, all: 30 } as const;
+
+/** A sale that leaves less than the configured fee says. */
+export interface HigherFee {
+  readonly g2aProductId: number;
+  readonly price: Cents;
+  readonly simulatedIncome: Cents;
+  readonly configuredIncome: Cents;
+}
+
+/** What to ask G2A, and what it has said so far. */
+export interface SimulationPlan {
+  /** Prices never asked about first, then those asked about longest ago: every product gets its turn. */
+  readonly due: readonly SimulatedPrice[];
+  /** One for each product of which G2A keeps more than configured. */
+  readonly higherFees: readonly HigherFee[];
+}
+
+/** Goes through the prices of all offers. @param now epoch milliseconds. */
+export function planSimulations(
+  offers: readonly OfferToPrice[],
+  input: DesiredStateInput,
+  now: number,
+): SimulationPlan {
+  const due: (SimulatedPrice & { readonly askedAt: number })[] = [];
+  const higherFees: HigherFee[] = [];
+  for (const offer of offers) {
+    const { g2aProductId, simulations } = offer;
+    const listing = listingToSell(offer, input);
+    if (typeof listing === 'string') continue;
+    /** Those that the product's prices depend on now. */
+    const seenBands = new Set<number>();
+    for (const price of pricesOf(listing)) {
+      const band = priceBandOf(price);
+      if (seenBands.has(band)) continue;
+      seenBands.add(band);
+      const known = simulations.find((simulation) => priceBandOf(simulation.price) === band);
+      if (isDue(known, now)) due.push({ g2aProductId, price, askedAt: known?.simulatedAt ?? 0 });
+    }
+    const current = simulations.filter(({ price }) => seenBands.has(priceBandOf(price)));
+    const higher = higherFeeOf(g2aProductId, listing, current);
+    if (higher !== null) higherFees.push(higher);
+  }
+  due.sort((a, b) => a.askedAt - b.askedAt);
+  return { due: due.map(({ g2aProductId, price }) => ({ g2aProductId, price })), higherFees };
+}
+
+/** The part of G2A's request rate that simulations may use; less than one request per window becomes a longer window. */
+export function simulationRate({ requests, windowSeconds }: RequestRate, mode: 'sample' | 'all'): RequestRate {
+  const hundredths = requests * SHARE_PERCENT[mode];
+  return hundredths >= 100
+    ? { requests: Math.floor(hundredths / 100), windowSeconds }
+    : { requests: 1, windowSeconds: Math.ceil((windowSeconds * 100) / hundredths) };
+}
+
+/** The alert about products of which G2A keeps more than configured. There is at least one. */
+export function describeHigherFees(higherFees: readonly HigherFee[]): string {
+  const worst = higherFees.reduce((a, b) => (lossMillionths(b) > lossMillionths(a) ? b : a));
+  const feePercent = (((worst.price - worst.simulatedIncome) * 100) / worst.price).toFixed(2);
+  return (
+    `G2A keeps more than the configured fee of ${higherFees.length} products; most of product ${worst.g2aProductId}: ` +
+    `a sale at ${formatCents(worst.price)} leaves ${formatCents(worst.simulatedIncome)} and not ` +
+    `${formatCents(worst.configuredIncome)}, a fee of ${feePercent} %. Their prices are raised to keep the profit`
+  );
+}
+
+function pricesOf(listing: ListingInput): readonly Cents[] {
+  const decision = decideListing(listing);
+  // Also what is not sold only for its fee is asked about again: the fee may fall.
+  const cost = decision.isSellable ? decision.cost : (cheapestSupplier(listing.suppliers)?.unitPrice ?? null);
+  return cost === null ? [] : pricesToSimulate(cost, listing);
+}
+
+function isDue(known: StoredSimulation | undefined, now: number): boolean {
+  if (known === undefined) return true;
+  return now - known.simulatedAt >= (known.failure === null ? SIMULATION_LIFE_MS : FAILURE_LIFE_MS);
+}
+
+function higherFeeOf(
+  g2aProductId: number,
+  { terms }: ListingInput,
+  stored: readonly StoredSimulation[],
+): HigherFee | null {
+  const { retail, business } = productSimulations(stored);
+  const higher = [...retail, ...business]
+    .map(({ price, income }: SimulatedIncome) => ({
+      g2aProductId,
+      price,
+      simulatedIncome: income,
+      configuredIncome: netIncome(price, terms),
+    }))
+    .filter(({ simulatedIncome, configuredIncome }) => simulatedIncome < configuredIncome);
+  if (higher.length === 0) return null;
+  return higher.reduce((a, b) => (lossMillionths(b) > lossMillionths(a) ? b : a));
+}
+
+/** How much less than configured is left, as a share of the price: for comparing only. */
+function lossMillionths({ price, simulatedIncome, configuredIncome }: HigherFee): number {
+  return Math.round(((configuredIncome - simulatedIncome) * 1_000_000) / price);
+}

@@ -1,0 +1,79 @@
+import { Injectable } from '@nestjs/common';
+import { InjectDataSource } from '@nestjs/typeorm';
+import { DataSource } from 'typeorm';
+import { AlertsService } from '../alerts/alerts.service.js';
+import { type AuditActor, writeAudit } from '../audit/audit-log.js';
+import {
+  acceptUnconfirmedPrice,
+  lockPrices,
+  type UnconfirmedSupplierPrice,
+  unconfirmedPrices,
+} from '../catalog/unconfirmed-prices.queries.js';
+import { inTransaction } from '../database/one-connection.js';
+import { formatPriceBands, type PriceBand } from '../money/price-band.js';
+
+/** What a person has accepted. */
+export interface AcceptedPrice {
+  /** The price that was accepted before. */
+  readonly from: readonly PriceBand[];
+  readonly to: readonly PriceBand[];
+}
+
+/** Supplier prices that are not believed: people are told of them, and may accept them. */
+@Injectable()
+export class UnconfirmedPricesService {
+  constructor(
+    @InjectDataSource() private readonly dataSource: DataSource,
+    private readonly alerts: AlertsService,
+  ) {}
+
+  /** Alerts to what is unconfirmed now, whoever found it, and closes the alerts about what is not any more. */
+  async report(): Promise<void> {
+    const unconfirmed = await unconfirmedPrices(this.dataSource.manager);
+    await this.alerts.clearAllBut(
+      'supplier_price_unconfirmed',
+      unconfirmed.map(({ cwsProductId }) => cwsProductId),
+    );
+    if (unconfirmed.length === 0) return;
+    const open = (await this.alerts.open()).filter(({ kind }) => kind === 'supplier_price_unconfirmed');
+    const told = new Map(open.map(({ subject, message }) => [subject, message]));
+    for (const price of unconfirmed) {
+      const { cwsProductId } = price;
+      const message = describe(price);
+      // Told once: a price may stay unconfirmed for many rounds.
+      if (told.get(cwsProductId) !== message)
+        await this.alerts.raise('supplier_price_unconfirmed', cwsProductId, message);
+    }
+  }
+
+  /**
+   * A person has looked at the price and takes it for true: offers follow it from the next round on.
+   * @returns `unknown` for a product that was never seen, `confirmed` when nothing about its price is unconfirmed.
+   */
+  async accept(actor: AuditActor, cwsProductId: string): Promise<AcceptedPrice | 'unknown' | 'confirmed'> {
+    const outcome = await inTransaction(this.dataSource, async (manager) => {
+      const prices = await lockPrices(manager, cwsProductId);
+      if (prices === null) return 'unknown';
+      const { accepted: from, unconfirmed: to } = prices;
+      if (to === null) return 'confirmed';
+      await acceptUnconfirmedPrice(manager, cwsProductId);
+      await writeAudit(manager, actor, [
+        { action: 'supplier_product.price_accepted', subjectId: cwsProductId, details: { from, to } },
+      ]);
+      return { from, to };
+    });
+    if (typeof outcome === 'object') await this.alerts.clear('supplier_price_unconfirmed', cwsProductId);
+    return outcome;
+  }
+}
+
+/** The longest name in a message, whose length is limited. */
+const MAX_NAME_LENGTH = 100;
+
+function describe({ name, accepted, unconfirmed, since, reason, cwsProductId }: UnconfirmedSupplierPrice): string {
+  const change = `${formatPriceBands(accepted)} -> ${formatPriceBands(unconfirmed)}`;
+  return (
+    `${reason} since ${since.toISOString()}; to accept it: npm run cli -- price accept ${cwsProductId}; ` +
+    `${change}: ${name.slice(0, MAX_NAME_LENGTH)}`
+  );
+}
