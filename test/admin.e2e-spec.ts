@@ -48,11 +48,11 @@ const ROWS = `
   INSERT INTO alerts (kind, subject, message, cleared_at) VALUES ('offer_missing', '79', 'no offer', now());
 
   INSERT INTO reservations (id, state, expires_at) VALUES ('${RESERVATION}', 'ordered', now());
-  INSERT INTO reservation_items (id, reservation_id, g2a_product_id, quantity, sale_price_cents)
-    VALUES ('${ITEM}', '${RESERVATION}', ${PRODUCT}, 2, 790);
+  INSERT INTO reservation_items (id, reservation_id, g2a_product_id, quantity, sale_price_cents, sale_income_cents)
+    VALUES ('${ITEM}', '${RESERVATION}', ${PRODUCT}, 2, 790, 671);
   INSERT INTO orders (id, reservation_id, g2a_order_id, state, deadline_at, created_at)
     VALUES ('${ORDER}', '${RESERVATION}', 4711, 'fulfilling', now(), now() - interval '1 hour');
-  INSERT INTO order_items VALUES ('${ITEM}', '${ORDER}', ${PRODUCT}, 2, 790);
+  INSERT INTO order_items VALUES ('${ITEM}', '${ORDER}', ${PRODUCT}, 2, 790, 671);
   INSERT INTO purchases (id, order_item_id, cws_product_id, quantity, price_cap_cents, client_order_id, state)
     VALUES ('${PURCHASE}', '${ITEM}', '${CWS_PRODUCT}', 2, 640, 'reference-1', 'fulfilling');
   INSERT INTO keys (id, purchase_id, order_item_id, cws_code_id, kind, ciphertext, encryption_key_id, fingerprint,

@@ -2,10 +2,9 @@ import { Injectable, Logger } from '@nestjs/common';
 import { InjectDataSource } from '@nestjs/typeorm';
 import { DataSource } from 'typeorm';
 import { currentRate } from '../catalog/exchange-rates.queries.js';
-import { defaultTerms, mappingTerms, offerInEuro } from '../catalog/mapping-terms.js';
+import { offerInEuro } from '../catalog/mapping-terms.js';
 import { storeSupplierAnswer } from '../catalog/store-supplier-answer.js';
 import { priceGuard } from '../catalog/store-supplier-reports.js';
-import { mappingStock } from '../catalog/mapping-stock.queries.js';
 import { suppliersOfItem } from '../catalog/supplier-products.queries.js';
 import { AppConfig } from '../config/app-config.js';
 import { CwsClient } from '../cws/cws-client.js';
@@ -27,15 +26,12 @@ export interface ChosenSupplier {
 @Injectable()
 export class ChooseSupplierService {
   private readonly logger = new Logger(ChooseSupplierService.name);
-  private readonly defaults;
 
   constructor(
     @InjectDataSource() private readonly dataSource: DataSource,
     private readonly config: AppConfig,
     private readonly cws: CwsClient,
-  ) {
-    this.defaults = defaultTerms(config);
-  }
+  ) {}
 
   /**
    * What to buy next for an item, or null when nobody can serve it now.
@@ -63,12 +59,10 @@ export class ChooseSupplierService {
       return null;
     }
     const suppliers = await suppliersOfItem(manager, { reservationItemId: item.id, g2aProductId: item.g2aProductId });
-    const mapping = await mappingStock(manager, item.g2aProductId);
     const { allocations } = allocateStock({
       quantity: item.quantity - item.keys,
       suppliers: suppliers.map((supplier) => offerInEuro(supplier, rate)),
-      salePrice: item.salePriceCents,
-      terms: mapping === null ? this.defaults : mappingTerms(mapping, this.defaults),
+      saleIncome: item.saleIncomeCents,
       maxLoss: cents(Math.floor(this.config.maxLossPerOrder / orderQuantity)),
     });
     const [first] = allocations;

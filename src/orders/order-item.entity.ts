@@ -23,4 +23,8 @@ export class OrderItem {
 
   @Column('integer', { name: 'sale_price_cents' })
   salePriceCents: number;
+
+  /** What that leaves after the fees of that time, at worst: what the key may cost. */
+  @Column('integer', { name: 'sale_income_cents' })
+  saleIncomeCents: number;
 }

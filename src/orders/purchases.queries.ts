@@ -15,6 +15,8 @@ export interface ItemProgress {
   readonly g2aProductId: number;
   readonly quantity: number;
   readonly salePriceCents: Cents;
+  /** What the sale leaves after fees: what a key may cost. */
+  readonly saleIncomeCents: Cents;
   /** Keys that came. Returned ones too: what was handed over stays fulfilled, nothing is bought in its place. */
   readonly keys: number;
   /** Those among them that came as a file which may not be handed over. */
@@ -44,6 +46,7 @@ export async function lockOrder(manager: EntityManager, id: string): Promise<Ord
 export async function readItems(manager: EntityManager, orderId: string): Promise<ItemProgress[]> {
   return manager.query<ItemProgress[]>(
     `SELECT item.id, item.g2a_product_id AS "g2aProductId", item.quantity, item.sale_price_cents AS "salePriceCents",
+       item.sale_income_cents AS "saleIncomeCents",
        stored.keys, stored.undeliverable AS "undeliverableKeys",
        (SELECT count(*) FROM purchases WHERE order_item_id = item.id AND state = 'dead')::integer AS "deadPurchases",
        live.id AS "livePurchaseId", live.state AS "livePurchaseState"

@@ -15,6 +15,9 @@ import type { Cents } from '../money/cents.js';
 export interface ReservableProduct extends MappingStock {
   /** Lowest price at which G2A may be selling it; null when no listing has shown us an offer yet. */
   readonly shownPriceCents: Cents | null;
+  /** The price that our offer is to show, and what a sale at it leaves after the real fees; null while it is not for sale. */
+  readonly desiredPriceCents: Cents | null;
+  readonly desiredIncomeCents: Cents | null;
 }
 
 /** Products as they stand at one moment. */
@@ -26,7 +29,11 @@ export interface ReservableStock {
   readonly products: ReadonlyMap<number, ReservableProduct>;
 }
 
-type Row = MappingStockRow & { shownPriceCents: Cents | null; isPaused: boolean; now: number };
+type Row = MappingStockRow &
+  Pick<ReservableProduct, 'shownPriceCents' | 'desiredPriceCents' | 'desiredIncomeCents'> & {
+    isPaused: boolean;
+    now: number;
+  };
 
 /** Everything a reservation depends on, in one statement; it must come after the one that locks the stock. */
 export async function reservableStock(
@@ -47,7 +54,8 @@ async function readStock(manager: EntityManager, condition: string, parameter: u
     `SELECT control.is_paused AS "isPaused",
        (extract(epoch FROM clock_timestamp()) * 1000)::float8 AS now,
        ${MAPPING_STOCK_COLUMNS},
-       ${LOWEST_SHOWN_PRICE} AS "shownPriceCents"
+       ${LOWEST_SHOWN_PRICE} AS "shownPriceCents",
+       offer.desired_price_cents AS "desiredPriceCents", offer.desired_income_cents AS "desiredIncomeCents"
      FROM control_state control
      LEFT JOIN product_mappings mapping ON mapping.g2a_product_id ${condition}
      LEFT JOIN offers offer ON offer.g2a_product_id = mapping.g2a_product_id
@@ -58,6 +66,11 @@ async function readStock(manager: EntityManager, condition: string, parameter: u
   const [{ isPaused, now }] = rows;
   // The one row of control_state stands alone when no product is known.
   const known = collectMappings(rows.filter((row) => (row.g2aProductId as number | null) !== null));
-  const products = known.map(({ mapping, row: { shownPriceCents } }) => ({ ...mapping, shownPriceCents }));
+  const products = known.map(({ mapping, row: { shownPriceCents, desiredPriceCents, desiredIncomeCents } }) => ({
+    ...mapping,
+    shownPriceCents,
+    desiredPriceCents,
+    desiredIncomeCents,
+  }));
   return { isPaused, now, products: new Map(products.map((product) => [product.g2aProductId, product])) };
 }

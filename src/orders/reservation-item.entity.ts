@@ -24,6 +24,10 @@ export class ReservationItem {
   @Column('integer', { name: 'sale_price_cents' })
   salePriceCents: number;
 
+  /** What that leaves after the fees of that time, at worst: what the key may cost. */
+  @Column('integer', { name: 'sale_income_cents' })
+  saleIncomeCents: number;
+
   /** `additional_data.unit_price` as G2A wrote it. What it includes is not published: kept for people, never computed with. */
   @Column('varchar', { name: 'quoted_unit_price', length: 32, nullable: true })
   quotedUnitPrice: string | null;

@@ -1,9 +1,10 @@
 import { defaultTerms, mappingTerms, supplierOffers } from '../catalog/mapping-terms.js';
 import type { AppConfig } from '../config/app-config.js';
-import { type Cents, NO_CENTS } from '../money/cents.js';
-import { decideListing, sellableAt } from '../pricing/listing-decision.rules.js';
+import { type Cents, cents, NO_CENTS } from '../money/cents.js';
+import { decideListing, keysWithin } from '../pricing/listing-decision.rules.js';
 import type { ExchangeRate } from '../pricing/exchange-rate.rules.js';
 import type { PricingTerms } from '../pricing/pricing-terms.js';
+import { incomeBesideListing, type SimulatedIncome } from '../pricing/simulated-income.rules.js';
 import type { SupplierOffer } from '../pricing/supplier-choice.rules.js';
 import { InsufficientStockError, ProductNotFoundError, StockUnknownError, UnprofitableError } from './order-errors.js';
 import type { ReservableProduct } from './reservable-stock.queries.js';
@@ -28,6 +29,8 @@ export interface ProductStock {
 /** A requested item, where its pieces come from, and the lowest price that the sale may bring. */
 export type PlannedItem<Item extends RequestedItem = RequestedItem> = Item & {
   readonly salePriceCents: Cents;
+  /** What that leaves after fees. */
+  readonly saleIncomeCents: Cents;
   readonly allocations: readonly Allocation[];
 };
 
@@ -120,8 +123,8 @@ export function productStock(
 ): ProductStock {
   const product = products.get(g2aProductId);
   if (!product?.isEnabled) return { g2aProductId, inventorySize: 0 };
-  const { suppliers, terms, salePrice } = sale(product, taken, settings);
-  return { g2aProductId, inventorySize: salePrice === null ? 0 : sellableAt(salePrice, suppliers, terms) };
+  const { suppliers, revenue } = sale(product, taken, settings);
+  return { g2aProductId, inventorySize: revenue === null ? 0 : keysWithin(revenue.income, suppliers) };
 }
 
 /** CWS ids of the suppliers of these products that were last heard of before `time` (epoch milliseconds), or never. */
@@ -147,22 +150,21 @@ function planItem<Item extends RequestedItem>(
   settings: PlanSettings,
 ): PlannedItem<Item> {
   const { g2aProductId, quantity } = requested;
-  const { suppliers, terms, salePrice } = sale(product, taken, settings);
+  const { suppliers, revenue } = sale(product, taken, settings);
   const { allocations, missing, isTooDear } = allocateStock({
     quantity,
     suppliers,
     // Nothing is known to be shown and nothing could be listed: no price, so nothing is affordable.
-    salePrice: salePrice ?? NO_CENTS,
-    terms,
+    saleIncome: revenue?.income ?? NO_CENTS,
     maxLoss: NO_CENTS,
   });
-  if (salePrice === null || missing > 0) {
+  if (revenue === null || missing > 0) {
     const isAllKnown = product.unseenSuppliers.length === 0 && suppliers.length === product.suppliers.length;
     if (!isAllKnown) throw new StockUnknownError(g2aProductId);
     if (isTooDear) throw new UnprofitableError(g2aProductId);
     throw new InsufficientStockError(g2aProductId, quantity - missing);
   }
-  return { ...requested, salePriceCents: salePrice, allocations };
+  return { ...requested, salePriceCents: revenue.price, saleIncomeCents: revenue.income, allocations };
 }
 
 /** The suppliers that may serve a sale, and what it brings at worst: null when nothing is shown and nothing could be. */
@@ -170,14 +172,20 @@ function sale(
   product: ReservableProduct,
   taken: Taken,
   { defaults, rate, freshSince, stockBuffer, maxDeclaredStock }: PlanSettings,
-): { suppliers: SupplierOffer[]; terms: PricingTerms; salePrice: Cents | null } {
+): { suppliers: SupplierOffer[]; revenue: SimulatedIncome | null } {
   const fresh = product.suppliers.filter(({ freshAsOf }) => freshAsOf >= freshSince);
   const suppliers = supplierOffers({ suppliers: fresh }, rate).map((supplier) => ({
     ...supplier,
     available: supplier.available - (taken.get(supplier.cwsProductId) ?? 0),
   }));
   const terms = mappingTerms(product, defaults);
-  if (product.shownPriceCents !== null) return { suppliers, terms, salePrice: product.shownPriceCents };
-  const listing = decideListing({ suppliers, terms, stockBuffer, maxDeclaredStock });
-  return { suppliers, terms, salePrice: listing.isSellable ? listing.price : null };
+  const { shownPriceCents: shown, desiredPriceCents, desiredIncomeCents } = product;
+  if (shown !== null) {
+    const isListed = desiredPriceCents !== null && desiredIncomeCents !== null;
+    const listing = isListed ? { price: desiredPriceCents, income: desiredIncomeCents } : null;
+    return { suppliers, revenue: { price: shown, income: incomeBesideListing(shown, terms, listing) } };
+  }
+  const decision = decideListing({ suppliers, terms, stockBuffer, maxDeclaredStock });
+  if (!decision.isSellable) return { suppliers, revenue: null };
+  return { suppliers, revenue: { price: decision.price, income: cents(decision.cost + decision.profit) } };
 }

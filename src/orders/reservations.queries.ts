@@ -20,11 +20,12 @@ export async function insertReservation(
        RETURNING id, expires_at
      ), items AS (
        INSERT INTO reservation_items
-         (id, reservation_id, g2a_product_id, quantity, sale_price_cents, quoted_unit_price, quoted_base_price)
-       SELECT item.id, reservation.id, product, quantity, price, unit_price, base_price
+         (id, reservation_id, g2a_product_id, quantity, sale_price_cents, sale_income_cents, quoted_unit_price,
+          quoted_base_price)
+       SELECT item.id, reservation.id, product, quantity, price, income, unit_price, base_price
        FROM reservation,
-         unnest($3::uuid[], $4::bigint[], $5::integer[], $6::integer[], $7::text[], $8::text[])
-           AS item (id, product, quantity, price, unit_price, base_price)
+         unnest($3::uuid[], $4::bigint[], $5::integer[], $6::integer[], $13::integer[], $7::text[], $8::text[])
+           AS item (id, product, quantity, price, income, unit_price, base_price)
      ), holds AS (
        INSERT INTO stock_holds (reservation_item_id, cws_product_id, quantity, state, expires_at)
        SELECT item, product, quantity, 'reserved', expires_at
@@ -54,6 +55,7 @@ export async function insertReservation(
           },
         },
       ]),
+      items.map((item) => item.saleIncomeCents),
     ],
   );
 }
@@ -149,14 +151,21 @@ export async function claimAgain(
     `WITH renewed AS (
        UPDATE reservations SET expires_at = now() + make_interval(secs => $2) WHERE id = $1 RETURNING expires_at
      ), priced AS (
-       UPDATE reservation_items item SET sale_price_cents = planned.price
-       FROM unnest($3::uuid[], $4::integer[]) AS planned (id, price)
+       UPDATE reservation_items item SET sale_price_cents = planned.price, sale_income_cents = planned.income
+       FROM unnest($3::uuid[], $4::integer[], $8::integer[]) AS planned (id, price, income)
        WHERE item.id = planned.id
      )
      INSERT INTO stock_holds (reservation_item_id, cws_product_id, quantity, state, expires_at)
      SELECT item, product, quantity, 'reserved', expires_at
      FROM renewed, unnest($5::uuid[], $6::uuid[], $7::integer[]) AS hold (item, product, quantity)`,
-    [id, ttlSeconds, items.map((item) => item.id), items.map((item) => item.salePriceCents), ...holdsOf(items)],
+    [
+      id,
+      ttlSeconds,
+      items.map((item) => item.id),
+      items.map((item) => item.salePriceCents),
+      ...holdsOf(items),
+      items.map((item) => item.saleIncomeCents),
+    ],
   );
 }
 
@@ -195,8 +204,8 @@ export async function insertOrder(
        ON CONFLICT (g2a_order_id) DO NOTHING
        RETURNING id
      ), items AS (
-       INSERT INTO order_items (id, order_id, g2a_product_id, quantity, sale_price_cents)
-       SELECT item.id, created.id, g2a_product_id, quantity, sale_price_cents
+       INSERT INTO order_items (id, order_id, g2a_product_id, quantity, sale_price_cents, sale_income_cents)
+       SELECT item.id, created.id, g2a_product_id, quantity, sale_price_cents, sale_income_cents
        FROM created JOIN reservation_items item ON item.reservation_id = $2
        RETURNING id, g2a_product_id
      ), owed AS (

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { type Cents, cents, NO_CENTS } from '../money/cents.js';
-import { keepsFloor } from '../pricing/listing-price.rules.js';
+import { keepsFloor, netIncome } from '../pricing/listing-price.rules.js';
 import { parseFeeRate, parseProfitPercent, type PricingTerms } from '../pricing/pricing-terms.js';
 import { type SupplierOffer, unitPriceFor } from '../pricing/supplier-choice.rules.js';
 import { allocateStock } from './stock-allocation.rules.js';
@@ -28,7 +28,7 @@ function supplier(cwsProductId: string, available: number, unitPrice: number, bu
 }
 
 const allocate = (quantity: number, suppliers: SupplierOffer[], maxLoss: Cents = NO_CENTS) =>
-  allocateStock({ quantity, suppliers, salePrice, terms, maxLoss });
+  allocateStock({ quantity, suppliers, saleIncome: netIncome(salePrice, terms), maxLoss });
 
 describe('allocating stock to a sale', () => {
   it('takes the cheapest supplier that has stock', () => {

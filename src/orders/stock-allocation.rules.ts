@@ -1,7 +1,5 @@
 import type { Cents } from '../money/cents.js';
-import { keepsFloor } from '../pricing/listing-price.rules.js';
 import { atWorst } from '../pricing/price-guard.rules.js';
-import type { PricingTerms } from '../pricing/pricing-terms.js';
 import { type SupplierOffer, unitPriceFor } from '../pricing/supplier-choice.rules.js';
 import { addRanges, largestUpTo, mergeRanges, type QuantityRange } from './quantity-ranges.rules.js';
 
@@ -16,9 +14,8 @@ export interface AllocationInput {
   readonly quantity: number;
   /** `available` as of now; what others hold is already taken off. */
   readonly suppliers: readonly SupplierOffer[];
-  /** What one sale brings at worst, before fees. */
-  readonly salePrice: Cents;
-  readonly terms: PricingTerms;
+  /** What one sale leaves at worst, after fees. */
+  readonly saleIncome: Cents;
   /** Loss per piece that the owner accepts; 0 for none. */
   readonly maxLoss: Cents;
 }
@@ -91,9 +88,7 @@ function affordableQuantities(supplier: SupplierOffer, input: AllocationInput): 
       .map((from, index) => ({ from, to: (starts[index + 1] ?? most + 1) - 1 }))
       .filter(({ from }) => {
         const unitPrice = unitPriceFor(supplier.bands, from);
-        return (
-          unitPrice !== null && unitPrice > 0 && keepsFloor(unitPrice, input.salePrice, input.terms, input.maxLoss)
-        );
+        return unitPrice !== null && unitPrice > 0 && unitPrice <= input.saleIncome + input.maxLoss;
       }),
   );
 }

@@ -1,8 +1,6 @@
 import { cents } from '../money/cents.js';
 import type { Cents } from '../money/cents.js';
-import { netIncome } from './listing-price.rules.js';
 import { atWorst } from './price-guard.rules.js';
-import type { PricingTerms } from './pricing-terms.js';
 import { type NoPriceReason, type PriceConditions, shownPrices } from './shown-prices.rules.js';
 import { cheapestSupplier, deliverableUnitPrice, hasStock } from './supplier-choice.rules.js';
 import type { SupplierOffer } from './supplier-choice.rules.js';
@@ -80,15 +78,9 @@ function whyNobodyDelivers(suppliers: readonly SupplierOffer[]): NotSellableReas
 }
 
 /**
- * How many keys can be delivered at this price without loss: those of every supplier whose single key costs no more than
- * the sale brings, be an unconfirmed price true or not. 1 key at 5.00 and 200 at 9.00 are 1, not 201, when the price follows
- * from 5.00.
+ * How many keys can be delivered without loss by what a sale brings: those of every supplier whose single key costs no more, be
+ * an unconfirmed price true or not. 1 key at 5.00 and 200 at 9.00 are 1, not 201, when the price follows from 5.00.
  */
-export function sellableAt(price: Cents, suppliers: readonly SupplierOffer[], terms: PricingTerms): number {
-  return keysWithin(netIncome(price, terms), suppliers);
-}
-
-/** Keys of every supplier whose single key costs no more than a sale brings. */
 export function keysWithin(income: Cents, suppliers: readonly SupplierOffer[]): number {
   let keys = 0;
   for (const supplier of suppliers) {

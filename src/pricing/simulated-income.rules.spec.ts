@@ -1,10 +1,11 @@
 import fc from 'fast-check';
-import { cents } from '../money/cents.js';
+import { cents, formatCents } from '../money/cents.js';
 import type { Cents } from '../money/cents.js';
 import { parseFeeRate, parseProfitPercent, type PricingTerms } from './pricing-terms.js';
 import { listingPrice, netIncome } from './listing-price.rules.js';
 import {
   expectedIncome,
+  incomeBesideListing,
   lowestPriceEarning,
   priceBandOf,
   realFeeRate,
@@ -174,5 +175,22 @@ describe('the lowest price that earns enough by the word of the marketplace', ()
       }),
       RUNS,
     );
+  });
+});
+
+describe('incomeBesideListing', () => {
+  const beside = (price: number, listing: SimulatedIncome | null) =>
+    formatCents(incomeBesideListing(cents(price), TERMS, listing));
+
+  it('is what the configured fee leaves where nothing else is known, or nothing worse', () => {
+    expect(beside(803, null)).toBe('6.82');
+    expect(beside(803, said(1000, 850))).toBe('6.82');
+    expect(beside(803, said(1000, 900))).toBe('6.82');
+  });
+
+  it('takes the real fee of the listed price for the price that is still shown', () => {
+    // 10.00 leaves 8.00: a fee of 20 %, so 8.03 leaves 6.424.
+    expect(beside(803, said(1000, 800))).toBe('6.42');
+    expect(beside(803, said(1000, -5))).toBe('-0.05');
   });
 });

@@ -58,6 +58,17 @@ export function expectedIncome(price: Cents, terms: PricingTerms, simulations: r
 }
 
 /**
+ * What a sale at `price` leaves at worst, when all that is known of the real fees is what the listed price leaves after them:
+ * the same share, and no more than by the configured fee. Rounded down.
+ */
+export function incomeBesideListing(price: Cents, terms: PricingTerms, listing: SimulatedIncome | null): Cents {
+  const configured = netIncome(price, terms);
+  if (listing === null || isAsConfigured(listing, terms)) return configured;
+  const income = cents(Number(divideDown(BigInt(price) * BigInt(listing.income), BigInt(listing.price))));
+  return income < configured ? income : configured;
+}
+
+/**
  * The lowest price, from `lowest` on, whose simulated income is at least `toEarn`; where nothing was simulated that is `lowest`
  * itself. Null when no price earns that much: all of it would go into fees.
  * @param lowest a price that earns enough by the configured fee.
