@@ -5,6 +5,7 @@ import { migrateCommand } from './cli/migrate.command.js';
 import { printNotice } from './cli/output.js';
 import { offersCommand } from './cli/offers.command.js';
 import { pauseCommand } from './cli/pause.command.js';
+import { purchasesCommand } from './cli/purchases.command.js';
 import { resumeCommand } from './cli/resume.command.js';
 import { seedCommand } from './cli/seed.command.js';
 import { statusCommand } from './cli/status.command.js';
@@ -18,7 +19,8 @@ const program = new Command('keyferry')
   .addCommand(statusCommand())
   .addCommand(pauseCommand())
   .addCommand(resumeCommand())
-  .addCommand(offersCommand());
+  .addCommand(offersCommand())
+  .addCommand(purchasesCommand());
 
 try {
   await program.parseAsync();

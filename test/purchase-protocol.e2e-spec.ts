@@ -1,7 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { DataSource } from 'typeorm';
 import { cwsProductId, g2aProductId } from '../sandbox/catalog.js';
+import { MatchSupplierOrdersService } from '../src/orders/match-supplier-orders.service.js';
 import { PollPurchaseService } from '../src/orders/poll-purchase.service.js';
 import { SettlePurchaseService } from '../src/orders/settle-purchase.service.js';
+import { resolveUnmatched } from '../src/orders/unmatched-orders.queries.js';
 import { TryLookupsService } from '../src/orders/try-lookups.service.js';
 import { type Keyferry, mapGames, startKeyferry } from './support/keyferry.js';
 
@@ -200,5 +203,72 @@ describe('a purchase that CWS made twice', () => {
       kind: 'purchase_duplicated',
       message: expect.stringContaining('2 orders for one purchase'),
     });
+  });
+});
+
+describe('a database that is older than what CWS has sold to it', () => {
+  /** A purchase of this installation that only CWS knows. */
+  async function buyBehindOurBack(reference: string): Promise<string> {
+    const [{ installation_id: id }] = await keyferry.sql('SELECT installation_id FROM control_state');
+    return keyferry.cws.orders.place({
+      orderId: reference.replace('OURS', `KF-${id.slice(0, 8)}-`),
+      products: [{ productId: cwsProductId(8), price: null, quantity: 1 }],
+    }).orderId;
+  }
+
+  it('buys nothing until a person has looked into it', async () => {
+    await buyBehindOurBack('made by hand');
+    const cwsOrderId = await buyBehindOurBack('OURS3b6d0a52-7f0e-4a38-9d5b-0d8f0f0f1a02');
+    // As after a start.
+    const matching = keyferry.app.get(MatchSupplierOrdersService, { strict: false });
+    Object.assign(matching, { comparison: null });
+    const orderId = await buy(3);
+    const before = sent(3).length;
+    await until(async () => (await openAlerts()).some(({ kind }) => kind === 'supplier_orders_unmatched'));
+    expect(await keyferry.sql('SELECT cws_order_id FROM unmatched_supplier_orders')).toEqual([
+      { cws_order_id: cwsOrderId },
+    ]);
+    await sleep(500);
+    expect(sent(3)).toHaveLength(before);
+    expect(await purchases(orderId)).toEqual([]);
+
+    const resolution = { actor: 'cli:test', note: 'the customer has the key' };
+    expect(await resolveUnmatched(keyferry.app.get(DataSource).manager, cwsOrderId, resolution)).toBe(true);
+    await until(async () => (await stateOf(orderId)) === 'completed');
+    expect((await openAlerts()).map(({ kind }) => kind)).not.toContain('supplier_orders_unmatched');
+  });
+
+  it('buys nothing while CWS does not tell what it has sold', async () => {
+    const matching = keyferry.app.get(MatchSupplierOrdersService, { strict: false });
+    Object.assign(matching, { comparison: null });
+    keyferry.cws.traffic.behaviors.set({ name: 'answers500', route: 'GET /v3/orders' });
+    expect(await matching.mayBuy()).toBe(false);
+    keyferry.cws.traffic.behaviors.clear({});
+    expect(await matching.mayBuy()).toBe(true);
+  });
+});
+
+describe('an order with several products', () => {
+  it('goes on with the others when a person is called for one', async () => {
+    await keyferry.sql(`UPDATE purchase_lookups SET missed_at = now()`);
+    keyferry.cws.traffic.behaviors.set({ name: 'losesRequest', route: POST, times: 1 });
+    const items = [2, 4].map((game) => ({ productId: g2aProductId(game), quantity: 1 }));
+    const reservation = await keyferry.customer.reserve(items);
+    if (!reservation.ok) throw new Error(`not reserved: ${JSON.stringify(reservation)}`);
+    keyferry.cws.traffic.behaviors.set({ name: 'sellsOutMidOrder', subject: cwsProductId(4) });
+    const order = await keyferry.customer.order(reservation.body.reservation_id);
+    if (!order.ok) throw new Error(`not accepted: ${JSON.stringify(order)}`);
+    const orderId = order.body.order_id;
+    await until(async () => (await stateOf(orderId)) === 'needs_attention');
+    keyferry.cws.traffic.behaviors.clear({});
+    await until(
+      async () =>
+        (
+          await keyferry.sql('SELECT FROM keys JOIN order_items item ON item.id = order_item_id WHERE order_id = $1', [
+            orderId,
+          ])
+        ).length === 1,
+    );
+    expect(await stateOf(orderId)).toBe('needs_attention');
   });
 });

@@ -13,6 +13,7 @@ import { OrderJobsService } from './order-jobs.service.js';
 import { Order } from './order.entity.js';
 import { LiveStockService } from './live-stock.service.js';
 import { LookUpPurchaseService } from './look-up-purchase.service.js';
+import { MatchSupplierOrdersService } from './match-supplier-orders.service.js';
 import { PlacePurchaseService } from './place-purchase.service.js';
 import { PlanReservationService } from './plan-reservation.service.js';
 import { PollPurchaseService } from './poll-purchase.service.js';
@@ -29,10 +30,20 @@ import { ReserveStockService } from './reserve-stock.service.js';
 import { ReturnKeysService } from './return-keys.service.js';
 import { SettlePurchaseService } from './settle-purchase.service.js';
 import { TryLookupsService } from './try-lookups.service.js';
+import { UnmatchedSupplierOrder } from './unmatched-supplier-order.entity.js';
 
 @Module({
   imports: [
-    TypeOrmModule.forFeature([Key, Order, OrderItem, Purchase, PurchaseLookup, Reservation, ReservationItem]),
+    TypeOrmModule.forFeature([
+      Key,
+      Order,
+      OrderItem,
+      Purchase,
+      PurchaseLookup,
+      Reservation,
+      ReservationItem,
+      UnmatchedSupplierOrder,
+    ]),
     CatalogModule,
     CwsModule,
   ],
@@ -44,6 +55,7 @@ import { TryLookupsService } from './try-lookups.service.js';
     KeyCipher,
     LiveStockService,
     LookUpPurchaseService,
+    MatchSupplierOrdersService,
     OrderJobsService,
     PlacePurchaseService,
     PlanReservationService,

@@ -6,6 +6,7 @@ import { CwsClient } from '../cws/cws-client.js';
 import type { SupplierOrder } from '../cws/cws.types.js';
 import { JobQueue } from '../jobs/job-queue.js';
 import { LookUpPurchaseService } from './look-up-purchase.service.js';
+import { MatchSupplierOrdersService } from './match-supplier-orders.service.js';
 import { PURCHASE_TRANSITIONS } from './order-state.rules.js';
 import { PlacePurchaseService } from './place-purchase.service.js';
 import { pollGapSeconds, POLLING_ENDS_AFTER_SECONDS } from './polling.rules.js';
@@ -26,6 +27,7 @@ export class PollPurchaseService {
     private readonly config: AppConfig,
     private readonly cws: CwsClient,
     private readonly lookUp: LookUpPurchaseService,
+    private readonly matching: MatchSupplierOrdersService,
     private readonly placing: PlacePurchaseService,
     private readonly settling: SettlePurchaseService,
     private readonly jobs: JobQueue,
@@ -87,7 +89,7 @@ export class PollPurchaseService {
     if (state !== 'unknown' || settlesInSeconds === null || settlesInSeconds > 0) return false;
     if (isPastDeadline || orderState === 'needs_attention' || sendCount >= MAX_SENDS) return false;
     const { manager } = this.dataSource;
-    if (!(await areLookupsTrusted(manager))) return false;
+    if (!(await areLookupsTrusted(manager)) || !(await this.matching.mayBuy())) return false;
     const claimedAtMs = performance.now();
     if (!(await claimSend(manager, purchase.id, sendCount))) return false;
     await this.placing.place({ ...purchase, sendCount: sendCount + 1, claimedAtMs });

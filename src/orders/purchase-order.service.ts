@@ -19,6 +19,7 @@ import {
   readPurchase,
   touchOrder,
 } from './purchases.queries.js';
+import { MatchSupplierOrdersService } from './match-supplier-orders.service.js';
 import { type ClaimedPurchase, PlacePurchaseService } from './place-purchase.service.js';
 import { claimSend } from './purchase-sends.queries.js';
 import { SettlePurchaseService } from './settle-purchase.service.js';
@@ -36,6 +37,7 @@ export class PurchaseOrderService {
   constructor(
     @InjectDataSource() private readonly dataSource: DataSource,
     private readonly choice: ChooseSupplierService,
+    private readonly matching: MatchSupplierOrdersService,
     private readonly placing: PlacePurchaseService,
     private readonly settling: SettlePurchaseService,
     private readonly jobs: JobQueue,
@@ -67,6 +69,10 @@ export class PurchaseOrderService {
       await this.settling.markDead(purchase, 'not sent before the deadline');
       return;
     }
+    if (!(await this.matching.mayBuy())) {
+      await this.again(order);
+      return;
+    }
     const claimedAtMs = performance.now();
     if (!(await claimSend(manager, purchaseId, 0))) return;
     await this.placing.place({ ...purchase, sendCount: 1, claimedAtMs });
@@ -78,7 +84,8 @@ export class PurchaseOrderService {
       await this.wait(order, item);
       return;
     }
-    for (let attempt = 1; attempt <= ATTEMPTS_PER_RUN; attempt += 1) {
+    const attempts = (await this.matching.mayBuy()) ? ATTEMPTS_PER_RUN : 0;
+    for (let attempt = 1; attempt <= attempts; attempt += 1) {
       const allocation = await this.choice.choose(item, orderQuantity, { isFirst: attempt === 1 });
       if (allocation === null) break;
       const intent = await this.commitIntent(order.id, item, allocation);
@@ -119,7 +126,7 @@ export class PurchaseOrderService {
           details: { orderId, cwsProductId, quantity, priceCapCents },
         },
       ]);
-      if (order.state !== 'purchasing') {
+      if (order.state === 'accepted' || order.state === 'fulfilling') {
         await moveOrder(manager, { id: orderId, from: order.state, to: 'purchasing' });
         await writeAudit(manager, 'orders', [
           { action: 'order.state_changed', subjectId: orderId, details: { from: order.state, to: 'purchasing' } },
@@ -146,10 +153,16 @@ export class PurchaseOrderService {
       );
       return;
     }
+    await this.again(order);
+  }
+
+  private async again(order: OrderProgress): Promise<void> {
     await this.jobs.send('purchase-order', { orderId: order.id }, { startAfterSeconds: RETRY_SECONDS });
   }
 }
 
+/** An order that a person was called for about one item goes on with its others as long as there is time. */
 function isOpen(order: OrderProgress): boolean {
+  if (order.state === 'needs_attention') return !order.isPastDeadline;
   return order.state === 'accepted' || order.state === 'purchasing' || order.state === 'fulfilling';
 }
