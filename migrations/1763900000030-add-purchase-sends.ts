@@ -16,6 +16,8 @@ export class AddPurchaseSends1763900000030 implements MigrationInterface {
       CREATE INDEX purchases_lookups_unchecked ON purchases (created_at)
         WHERE cws_order_id IS NOT NULL AND lookups_checked_at IS NULL;
 
+      CREATE INDEX purchases_pending ON purchases (created_at) WHERE state = 'fulfilling';
+
       CREATE TABLE purchase_lookups (
         way varchar(16) PRIMARY KEY CONSTRAINT purchase_lookups_way_is_known CHECK (way IN ('by_id', 'by_history')),
         found_at timestamptz,
@@ -27,6 +29,7 @@ export class AddPurchaseSends1763900000030 implements MigrationInterface {
   async down(queryRunner: QueryRunner): Promise<void> {
     await queryRunner.query(`
       DROP TABLE purchase_lookups;
+      DROP INDEX purchases_pending;
       DROP INDEX purchases_lookups_unchecked;
       ALTER TABLE purchases
         DROP COLUMN lookups_checked_at, DROP COLUMN settles_at, DROP COLUMN send_claimed_at, DROP COLUMN send_count;

@@ -6,6 +6,7 @@ import { PollPurchaseService } from '../src/orders/poll-purchase.service.js';
 import { SettlePurchaseService } from '../src/orders/settle-purchase.service.js';
 import { resolveUnmatched } from '../src/orders/unmatched-orders.queries.js';
 import { TryLookupsService } from '../src/orders/try-lookups.service.js';
+import { WatchPendingService } from '../src/orders/watch-pending.service.js';
 import { type Keyferry, mapGames, startKeyferry } from './support/keyferry.js';
 
 const GAMES = [1, 2, 3, 4, 5, 6, 7, 8];
@@ -245,6 +246,38 @@ describe('a database that is older than what CWS has sold to it', () => {
     expect(await matching.mayBuy()).toBe(false);
     keyferry.cws.traffic.behaviors.clear({});
     expect(await matching.mayBuy()).toBe(true);
+  });
+});
+
+describe('many pending purchases', () => {
+  it('are watched by one question, and only those are fetched that changed', async () => {
+    keyferry.cws.supplier.setProduct(cwsProductId(9), { quantity: 100 });
+    keyferry.cws.traffic.behaviors.set({ name: 'fulfillsAfterSeconds', subject: cwsProductId(9) });
+    await mapGames(keyferry, [9]);
+    await keyferry.sync();
+    const orderIds = await Promise.all(Array.from({ length: 30 }, () => buy(9)));
+    const fulfilling = async () =>
+      keyferry.sql<{ id: string }[]>(`SELECT id FROM purchases WHERE state = 'fulfilling'`);
+    await until(async () => (await fulfilling()).length === 30);
+    const polling = keyferry.app.get(PollPurchaseService, { strict: false });
+    const asked = (route: string) =>
+      keyferry.cws.traffic.requests().filter((request) => request.route === route).length;
+    const pollAll = async () => {
+      const before = { history: asked('GET /v3/orders'), single: asked('GET /v3/orders/:id') };
+      await Promise.all((await fulfilling()).map(({ id }) => polling.poll(id)));
+      return { history: asked('GET /v3/orders') - before.history, single: asked('GET /v3/orders/:id') - before.single };
+    };
+    const first = await pollAll();
+    expect(first.single).toBe(0);
+    expect(first.history).toBeLessThanOrEqual(2);
+
+    keyferry.cws.orders.finish(sold(9)[0]!.orderId);
+    // The look at the history that all have shared is over.
+    Object.assign(keyferry.app.get(WatchPendingService, { strict: false }), { shared: null });
+    expect((await pollAll()).single).toBe(1);
+    expect(await fulfilling()).toHaveLength(29);
+    for (const order of sold(9)) keyferry.cws.orders.finish(order.orderId);
+    await until(async () => (await Promise.all(orderIds.map(stateOf))).every((state) => state === 'completed'));
   });
 });
 

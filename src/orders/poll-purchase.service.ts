@@ -13,6 +13,7 @@ import { pollGapSeconds, POLLING_ENDS_AFTER_SECONDS } from './polling.rules.js';
 import { areLookupsTrusted, claimSend } from './purchase-sends.queries.js';
 import { countPoll, type PurchaseProgress, readPurchase } from './purchases.queries.js';
 import { SettlePurchaseService } from './settle-purchase.service.js';
+import { WatchPendingService } from './watch-pending.service.js';
 
 /** A sending claimed so lately may still be on its way: its worker writes the outcome. */
 const SENDING_SECONDS = 20;
@@ -30,6 +31,7 @@ export class PollPurchaseService {
     private readonly matching: MatchSupplierOrdersService,
     private readonly placing: PlacePurchaseService,
     private readonly settling: SettlePurchaseService,
+    private readonly watch: WatchPendingService,
     private readonly jobs: JobQueue,
   ) {}
 
@@ -48,6 +50,10 @@ export class PollPurchaseService {
 
     let failure: string | null = null;
     try {
+      if (await this.isStillFulfilling(purchase)) {
+        await this.nothingNew(purchase, null);
+        return;
+      }
       const [order, ...others] = await this.read(purchase);
       if (order !== undefined && (await this.settling.settle(purchaseId, [order, ...others])) !== 'fulfilling') return;
       if (order === undefined && (await this.sendAgain(purchase))) return;
@@ -56,7 +62,15 @@ export class PollPurchaseService {
       // Whatever it was: the customer has paid, so it is tried again, and a person hears of it in time.
       failure = error instanceof Error ? error.message : String(error);
     }
-    await countPoll(manager, purchaseId, failure);
+    await this.nothingNew(purchase, failure);
+  }
+
+  private async isStillFulfilling({ state, cwsOrderId }: PurchaseProgress): Promise<boolean> {
+    return state === 'fulfilling' && cwsOrderId !== null && this.watch.isStillFulfilling(cwsOrderId);
+  }
+
+  private async nothingNew(purchase: PurchaseProgress, failure: string | null): Promise<void> {
+    await countPoll(this.dataSource.manager, purchase.id, failure);
     await this.callPersonIfDue(purchase, failure);
     if (purchase.ageSeconds < POLLING_ENDS_AFTER_SECONDS) {
       await this.again(purchase, pollGapSeconds(purchase.pollCount + 1, purchase.isPastDeadline));
