@@ -7,6 +7,7 @@ import { offersCommand } from './cli/offers.command.js';
 import { pauseCommand } from './cli/pause.command.js';
 import { priceCommand } from './cli/price.command.js';
 import { ratesCommand } from './cli/rates.command.js';
+import { purchasesCommand } from './cli/purchases.command.js';
 import { resumeCommand } from './cli/resume.command.js';
 import { seedCommand } from './cli/seed.command.js';
 import { statusCommand } from './cli/status.command.js';
@@ -22,7 +23,8 @@ const program = new Command('keyferry')
   .addCommand(resumeCommand())
   .addCommand(offersCommand())
   .addCommand(ratesCommand())
-  .addCommand(priceCommand());
+  .addCommand(priceCommand())
+  .addCommand(purchasesCommand());
 
 try {
   await program.parseAsync();

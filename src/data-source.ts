@@ -14,6 +14,8 @@ import { Key } from './orders/key.entity.js';
 import { OrderItem } from './orders/order-item.entity.js';
 import { Order } from './orders/order.entity.js';
 import { Purchase } from './orders/purchase.entity.js';
+import { PurchaseLookup } from './orders/purchase-lookup.entity.js';
+import { UnmatchedSupplierOrder } from './orders/unmatched-supplier-order.entity.js';
 import { ReservationItem } from './orders/reservation-item.entity.js';
 import { Reservation } from './orders/reservation.entity.js';
 import { StoredNotification } from './sync/notification.entity.js';
@@ -32,6 +34,7 @@ export const ENTITIES = [
   ProductMapping,
   ProductMappingSupplier,
   Purchase,
+  PurchaseLookup,
   Reservation,
   ReservationItem,
   StockHold,
@@ -39,6 +42,7 @@ export const ENTITIES = [
   StoredNotification,
   SupplierProductSnapshot,
   SyncCursor,
+  UnmatchedSupplierOrder,
 ];
 
 /** A data source that knows every entity, for migration tools. The application's own is made by DatabaseModule. */

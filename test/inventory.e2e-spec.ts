@@ -209,16 +209,18 @@ describe('a key that is a file', () => {
       );
       return purchase !== undefined;
     });
-    await keyferry.app.get(SettlePurchaseService, { strict: false }).settle(purchase!.id, {
-      cwsOrderId: purchase!.id,
-      clientOrderId: purchase!.client_order_id,
-      status: 'completed',
-      totalPrice: null,
-      createdAt: null,
-      lines: [
-        { cwsProductId: cwsProductId(3), unitPrice: null, codes: [{ codeId: purchase!.id, kind: 'image', ...code }] },
-      ],
-    });
+    await keyferry.app.get(SettlePurchaseService, { strict: false }).settle(purchase!.id, [
+      {
+        cwsOrderId: purchase!.id,
+        clientOrderId: purchase!.client_order_id,
+        status: 'completed',
+        totalPrice: null,
+        createdAt: null,
+        lines: [
+          { cwsProductId: cwsProductId(3), unitPrice: null, codes: [{ codeId: purchase!.id, kind: 'image', ...code }] },
+        ],
+      },
+    ]);
     return orderId;
   }
 

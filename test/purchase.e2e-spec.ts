@@ -124,6 +124,10 @@ describe('a paid order', () => {
   );
 
   it('calls a person, and buys nothing again, when nobody knows whether CWS sold', async () => {
+    // Where the look-ups cannot be trusted, nothing is sent again.
+    await keyferry.sql(
+      `INSERT INTO purchase_lookups VALUES ('by_id', now(), now()) ON CONFLICT (way) DO UPDATE SET missed_at = now()`,
+    );
     keyferry.cws.traffic.behaviors.set({ name: 'losesRequest', route: 'POST /v3/orders', times: 1 });
     const orderId = await buy(5);
     await until(async () => (await stateOf(orderId)) === 'needs_attention');

@@ -7,6 +7,9 @@ import { Alert } from './alert.entity.js';
 export type AlertKind =
   | 'order_needs_attention'
   | 'balance_too_low'
+  | 'purchase_duplicated'
+  | 'supplier_orders_unmatched'
+  | 'purchase_lookup_missed'
   | 'offer_missing'
   | 'offer_ambiguous'
   | 'offer_unreadable'

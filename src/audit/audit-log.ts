@@ -21,6 +21,7 @@ export interface AuditDetails {
   'purchase.intended': { orderId: string; cwsProductId: string; quantity: number; priceCapCents: number };
   'purchase.state_changed': { from: string; to: string; cwsOrderId?: string; unitPriceCents?: number; reason?: string };
   'purchase.keys_stored': { count: number };
+  'supplier_order.resolved': { note: string };
   'order.keys_delivered': { count: number };
   'order.keys_returned': { count: number; keyIds: string[] };
   'offer.deactivated_by_g2a': { g2aProductId: number; message: string };

@@ -12,9 +12,13 @@ import { OrderItem } from './order-item.entity.js';
 import { OrderJobsService } from './order-jobs.service.js';
 import { Order } from './order.entity.js';
 import { LiveStockService } from './live-stock.service.js';
+import { LookUpPurchaseService } from './look-up-purchase.service.js';
+import { MatchSupplierOrdersService } from './match-supplier-orders.service.js';
+import { PlacePurchaseService } from './place-purchase.service.js';
 import { PlanReservationService } from './plan-reservation.service.js';
 import { PollPurchaseService } from './poll-purchase.service.js';
 import { PurchaseOrderService } from './purchase-order.service.js';
+import { PurchaseLookup } from './purchase-lookup.entity.js';
 import { Purchase } from './purchase.entity.js';
 import { ReleaseReservationService } from './release-reservation.service.js';
 import { ReopenOrderService } from './reopen-order.service.js';
@@ -25,10 +29,21 @@ import { Reservation } from './reservation.entity.js';
 import { ReserveStockService } from './reserve-stock.service.js';
 import { ReturnKeysService } from './return-keys.service.js';
 import { SettlePurchaseService } from './settle-purchase.service.js';
+import { TryLookupsService } from './try-lookups.service.js';
+import { UnmatchedSupplierOrder } from './unmatched-supplier-order.entity.js';
 
 @Module({
   imports: [
-    TypeOrmModule.forFeature([Key, Order, OrderItem, Purchase, Reservation, ReservationItem]),
+    TypeOrmModule.forFeature([
+      Key,
+      Order,
+      OrderItem,
+      Purchase,
+      PurchaseLookup,
+      Reservation,
+      ReservationItem,
+      UnmatchedSupplierOrder,
+    ]),
     CatalogModule,
     CwsModule,
   ],
@@ -39,7 +54,10 @@ import { SettlePurchaseService } from './settle-purchase.service.js';
     DeliverKeysService,
     KeyCipher,
     LiveStockService,
+    LookUpPurchaseService,
+    MatchSupplierOrdersService,
     OrderJobsService,
+    PlacePurchaseService,
     PlanReservationService,
     PollPurchaseService,
     PurchaseOrderService,
@@ -50,6 +68,7 @@ import { SettlePurchaseService } from './settle-purchase.service.js';
     ReserveStockService,
     ReturnKeysService,
     SettlePurchaseService,
+    TryLookupsService,
   ],
   exports: [
     AcceptOrderService,

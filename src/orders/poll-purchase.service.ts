@@ -5,25 +5,33 @@ import { AppConfig } from '../config/app-config.js';
 import { CwsClient } from '../cws/cws-client.js';
 import type { SupplierOrder } from '../cws/cws.types.js';
 import { JobQueue } from '../jobs/job-queue.js';
-import { UpstreamError } from '../upstream/upstream-error.js';
+import { LookUpPurchaseService } from './look-up-purchase.service.js';
+import { MatchSupplierOrdersService } from './match-supplier-orders.service.js';
 import { PURCHASE_TRANSITIONS } from './order-state.rules.js';
+import { PlacePurchaseService } from './place-purchase.service.js';
 import { pollGapSeconds, POLLING_ENDS_AFTER_SECONDS } from './polling.rules.js';
+import { areLookupsTrusted, claimSend } from './purchase-sends.queries.js';
 import { countPoll, type PurchaseProgress, readPurchase } from './purchases.queries.js';
 import { SettlePurchaseService } from './settle-purchase.service.js';
+import { WatchPendingService } from './watch-pending.service.js';
 
-/** An intent this young may still be on its way: its worker writes the outcome. */
-const INTENT_SETTLES_SECONDS = 20;
-/** CWS's clock is not ours: the history is asked for with an hour of room on both sides. */
-const HISTORY_MARGIN_MS = 3_600_000;
+/** A sending claimed so lately may still be on its way: its worker writes the outcome. */
+const SENDING_SECONDS = 20;
+/** After so many sendings without an answer a person is asked. */
+const MAX_SENDS = 3;
 
-/** Asks CWS what became of a purchase: the handler of `poll-purchase`. Never buys. */
+/** Asks CWS what became of a purchase: the handler of `poll-purchase`. */
 @Injectable()
 export class PollPurchaseService {
   constructor(
     @InjectDataSource() private readonly dataSource: DataSource,
     private readonly config: AppConfig,
     private readonly cws: CwsClient,
+    private readonly lookUp: LookUpPurchaseService,
+    private readonly matching: MatchSupplierOrdersService,
+    private readonly placing: PlacePurchaseService,
     private readonly settling: SettlePurchaseService,
+    private readonly watch: WatchPendingService,
     private readonly jobs: JobQueue,
   ) {}
 
@@ -31,46 +39,75 @@ export class PollPurchaseService {
     const { manager } = this.dataSource;
     const purchase = await readPurchase(manager, purchaseId);
     if (purchase === null || PURCHASE_TRANSITIONS[purchase.state].length === 0) return;
-    if (purchase.state === 'intended') {
-      if (purchase.ageSeconds < INTENT_SETTLES_SECONDS) {
-        await this.again(purchase, INTENT_SETTLES_SECONDS - purchase.ageSeconds + 1);
-        return;
-      }
-      await this.settling.markUnknown(purchaseId, 'its worker did not write the outcome');
+    if (purchase.sendCount === 0) {
+      await this.jobs.send('purchase-order', { orderId: purchase.orderId });
+      return;
+    }
+    if (purchase.settlesInSeconds === null && purchase.state !== 'fulfilling') {
+      await this.waitForWorker(purchase);
       return;
     }
 
     let failure: string | null = null;
     try {
-      const order = purchase.state === 'fulfilling' ? await this.readKnown(purchase) : await this.lookUp(purchase);
-      if (order !== null && (await this.settling.settle(purchaseId, order)) !== 'fulfilling') return;
-      if (order === null) failure = 'CWS does not know the order';
+      if (await this.isStillFulfilling(purchase)) {
+        await this.nothingNew(purchase, null);
+        return;
+      }
+      const [order, ...others] = await this.read(purchase);
+      if (order !== undefined && (await this.settling.settle(purchaseId, [order, ...others])) !== 'fulfilling') return;
+      if (order === undefined && (await this.sendAgain(purchase))) return;
+      if (order === undefined) failure = 'CWS does not know the order';
     } catch (error) {
-      if (!(error instanceof UpstreamError)) throw error;
-      failure = error.message;
+      // Whatever it was: the customer has paid, so it is tried again, and a person hears of it in time.
+      failure = error instanceof Error ? error.message : String(error);
     }
-    await countPoll(manager, purchaseId, failure);
+    await this.nothingNew(purchase, failure);
+  }
+
+  private async isStillFulfilling({ state, cwsOrderId }: PurchaseProgress): Promise<boolean> {
+    return state === 'fulfilling' && cwsOrderId !== null && this.watch.isStillFulfilling(cwsOrderId);
+  }
+
+  private async nothingNew(purchase: PurchaseProgress, failure: string | null): Promise<void> {
+    await countPoll(this.dataSource.manager, purchase.id, failure);
     await this.callPersonIfDue(purchase, failure);
     if (purchase.ageSeconds < POLLING_ENDS_AFTER_SECONDS) {
       await this.again(purchase, pollGapSeconds(purchase.pollCount + 1, purchase.isPastDeadline));
     }
   }
 
-  private async readKnown(purchase: PurchaseProgress): Promise<SupplierOrder | null> {
-    return this.cws.order(purchase.cwsOrderId ?? purchase.clientOrderId);
+  /** Whoever claimed the last sending has not written what became of it: at work, or dead. */
+  private async waitForWorker(purchase: PurchaseProgress): Promise<void> {
+    if (purchase.sendAgeSeconds < SENDING_SECONDS) {
+      await this.again(purchase, SENDING_SECONDS - purchase.sendAgeSeconds + 1);
+      return;
+    }
+    const settleSeconds = Math.max(0, this.config.purchaseSettleSeconds - purchase.sendAgeSeconds);
+    await this.settling.markUnknown(purchase, 'its worker did not write the outcome', settleSeconds);
   }
 
-  /** By our own id, as CWS's self link shows, and in the history: either may be the one that works. */
-  private async lookUp(purchase: PurchaseProgress): Promise<SupplierOrder | null> {
-    const direct = await this.cws.order(purchase.clientOrderId);
-    if (direct !== null) return isOurs(purchase, direct) ? direct : null;
-    const from = new Date(purchase.createdAt.getTime() - HISTORY_MARGIN_MS);
-    const to = new Date(purchase.createdAt.getTime() + HISTORY_MARGIN_MS + purchase.ageSeconds * 1000);
-    const history = await this.cws.orderHistory({ from, to });
-    const listed = history.find((summary) => summary.clientOrderId === purchase.clientOrderId);
-    if (listed === undefined) return null;
-    const found = await this.cws.order(listed.cwsOrderId);
-    return found !== null && isOurs(purchase, found) ? found : null;
+  private async read(purchase: PurchaseProgress): Promise<SupplierOrder[]> {
+    if (purchase.state !== 'fulfilling') return this.lookUp.find(purchase);
+    const order = await this.cws.order(purchase.cwsOrderId ?? purchase.clientOrderId);
+    return order === null ? [] : [order];
+  }
+
+  /**
+   * Neither look-up knows the purchase. If they are known to find what there is, and nothing of the last sending can still
+   * arrive, it did not happen, and the same purchase is sent once more.
+   * @returns whether it was sent.
+   */
+  private async sendAgain(purchase: PurchaseProgress): Promise<boolean> {
+    const { state, settlesInSeconds, sendCount, isPastDeadline, orderState } = purchase;
+    if (state !== 'unknown' || settlesInSeconds === null || settlesInSeconds > 0) return false;
+    if (isPastDeadline || orderState === 'needs_attention' || sendCount >= MAX_SENDS) return false;
+    const { manager } = this.dataSource;
+    if (!(await areLookupsTrusted(manager)) || !(await this.matching.mayBuy())) return false;
+    const claimedAtMs = performance.now();
+    if (!(await claimSend(manager, purchase.id, sendCount))) return false;
+    await this.placing.place({ ...purchase, sendCount: sendCount + 1, claimedAtMs });
+    return true;
   }
 
   private async callPersonIfDue(purchase: PurchaseProgress, failure: string | null): Promise<void> {
@@ -81,11 +118,11 @@ export class PollPurchaseService {
       );
       return;
     }
-    const isSettled = purchase.ageSeconds > this.config.purchaseSettleSeconds;
+    const isSettled = purchase.settlesInSeconds !== null && purchase.settlesInSeconds <= 0;
     if (purchase.state === 'unknown' && isSettled) {
       await this.settling.needAttention(
         purchase.orderId,
-        `purchase ${purchase.clientOrderId} has no known outcome after ${this.config.purchaseSettleSeconds} s; nothing is bought again on a guess`,
+        `purchase ${purchase.clientOrderId} has no known outcome, sent ${purchase.sendCount} times; nothing is bought again on a guess`,
       );
     }
   }
@@ -93,13 +130,4 @@ export class PollPurchaseService {
   private async again(purchase: PurchaseProgress, startAfterSeconds: number): Promise<void> {
     await this.jobs.send('poll-purchase', { purchaseId: purchase.id }, { startAfterSeconds });
   }
-}
-
-/** Never attach on doubt: the answer must carry our id and our product. */
-function isOurs(purchase: PurchaseProgress, order: SupplierOrder): boolean {
-  return (
-    order.clientOrderId === purchase.clientOrderId &&
-    order.lines.length > 0 &&
-    order.lines.every((line) => line.cwsProductId === purchase.cwsProductId)
-  );
 }

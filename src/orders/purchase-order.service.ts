@@ -3,14 +3,8 @@ import { Injectable } from '@nestjs/common';
 import { InjectDataSource } from '@nestjs/typeorm';
 import { DataSource } from 'typeorm';
 import { inTransaction } from '../database/one-connection.js';
-import { AlertsService } from '../alerts/alerts.service.js';
-import { isBalanceTooLow } from '../cws/cws-errors.js';
-import { formatCents } from '../money/cents.js';
 import { JobQueue } from '../jobs/job-queue.js';
-import { UpstreamError } from '../upstream/upstream-error.js';
 import { writeAudit } from '../audit/audit-log.js';
-import { CwsClient } from '../cws/cws-client.js';
-import type { SupplierOrder } from '../cws/cws.types.js';
 import { type ChosenSupplier, ChooseSupplierService } from './choose-supplier.service.js';
 import {
   insertPurchase,
@@ -21,12 +15,14 @@ import {
   type PurchaseIntent,
   readItems,
   readOrder,
+  readPurchase,
   touchOrder,
 } from './purchases.queries.js';
+import { MatchSupplierOrdersService } from './match-supplier-orders.service.js';
+import { type ClaimedPurchase, PlacePurchaseService } from './place-purchase.service.js';
+import { claimSend } from './purchase-sends.queries.js';
 import { SettlePurchaseService } from './settle-purchase.service.js';
 
-/** A purchase is only written to the wire this soon after its intent was committed: a frozen process must not send it later. */
-const SEND_WINDOW_MS = 5000;
 /** Suppliers tried in one run before the job makes room for others. */
 const ATTEMPTS_PER_RUN = 3;
 /** How often suppliers are looked at again while none can serve. */
@@ -34,27 +30,16 @@ const RETRY_SECONDS = 20;
 /** An intent this young may still be on its way in another worker. */
 const INTENT_SETTLES_SECONDS = 20;
 
-/** Thrown into the client when the send window has closed: nothing was sent. */
-class SendWindowClosedError extends Error {}
-
-interface CommittedIntent extends PurchaseIntent {
-  readonly clientOrderId: string;
-  /** On the monotonic clock of this process. */
-  readonly committedAtMs: number;
-}
-
-type PlaceOutcome = 'settled' | 'refused' | 'no_room';
-
 /** Buys what an order still needs: the handler of `purchase-order`. */
 @Injectable()
 export class PurchaseOrderService {
   constructor(
     @InjectDataSource() private readonly dataSource: DataSource,
-    private readonly cws: CwsClient,
     private readonly choice: ChooseSupplierService,
+    private readonly matching: MatchSupplierOrdersService,
+    private readonly placing: PlacePurchaseService,
     private readonly settling: SettlePurchaseService,
     private readonly jobs: JobQueue,
-    private readonly alerts: AlertsService,
   ) {}
 
   /** Looks at every item of the order and does what is due. Does nothing when there is nothing to do. */
@@ -66,14 +51,30 @@ export class PurchaseOrderService {
     const items = await readItems(manager, orderId);
     const orderQuantity = items.reduce((sum, item) => sum + item.quantity, 0);
     for (const item of items) {
-      if (item.livePurchaseId !== null) await this.followUp(item.livePurchaseId);
+      if (item.livePurchaseId !== null) await this.followUp(order, item.livePurchaseId);
       else if (item.keys < item.quantity) await this.buy(order, item, orderQuantity);
     }
   }
 
-  /** A purchase is under way already: whoever made it may have died, so make sure that CWS is asked about it. */
-  private async followUp(purchaseId: string): Promise<void> {
-    await this.jobs.send('poll-purchase', { purchaseId }, { startAfterSeconds: 1 });
+  /** A purchase is under way already: whoever made it may have died, or could not send it. */
+  private async followUp(order: OrderProgress, purchaseId: string): Promise<void> {
+    const { manager } = this.dataSource;
+    const purchase = await readPurchase(manager, purchaseId);
+    if (purchase?.state !== 'intended' || purchase.sendCount > 0) {
+      await this.jobs.send('poll-purchase', { purchaseId }, { startAfterSeconds: 1 });
+      return;
+    }
+    if (order.isPastDeadline) {
+      await this.settling.markDead(purchase, 'not sent before the deadline');
+      return;
+    }
+    if (!(await this.matching.mayBuy())) {
+      await this.again(order);
+      return;
+    }
+    const claimedAtMs = performance.now();
+    if (!(await claimSend(manager, purchaseId, 0))) return;
+    await this.placing.place({ ...purchase, sendCount: 1, claimedAtMs });
   }
 
   private async buy(order: OrderProgress, item: ItemProgress, orderQuantity: number): Promise<void> {
@@ -82,14 +83,15 @@ export class PurchaseOrderService {
       await this.wait(order, item);
       return;
     }
-    for (let attempt = 1; attempt <= ATTEMPTS_PER_RUN; attempt += 1) {
+    const attempts = (await this.matching.mayBuy()) ? ATTEMPTS_PER_RUN : 0;
+    for (let attempt = 1; attempt <= attempts; attempt += 1) {
       const chosen = await this.choice.choose(item, orderQuantity, { isFirst: attempt === 1 });
       if (chosen === null) break;
       const intent = await this.commitIntent(order.id, item, chosen);
       if (intent === null) return;
-      const outcome = await this.place(intent);
-      if (outcome === 'settled') return;
-      if (outcome === 'no_room') break;
+      const outcome = await this.placing.place(intent);
+      if (outcome === 'settled' || outcome === 'later') return;
+      if (outcome === 'unpayable') break;
     }
     await this.wait(order, item);
   }
@@ -99,7 +101,7 @@ export class PurchaseOrderService {
     orderId: string,
     item: ItemProgress,
     chosen: ChosenSupplier,
-  ): Promise<CommittedIntent | null> {
+  ): Promise<ClaimedPurchase | null> {
     const intent: PurchaseIntent = {
       id: randomUUID(),
       orderItemId: item.id,
@@ -107,6 +109,7 @@ export class PurchaseOrderService {
       quantity: chosen.quantity,
       priceCapCents: chosen.priceCap,
     };
+    const claimedAtMs = performance.now();
     const clientOrderId = await inTransaction(this.dataSource, async (manager) => {
       const order = await lockOrder(manager, orderId);
       const current = (await readItems(manager, orderId)).find(({ id }) => id === item.id);
@@ -122,7 +125,7 @@ export class PurchaseOrderService {
           details: { orderId, cwsProductId, quantity, priceCapCents },
         },
       ]);
-      if (order.state !== 'purchasing') {
+      if (order.state === 'accepted' || order.state === 'fulfilling') {
         await moveOrder(manager, { id: orderId, from: order.state, to: 'purchasing' });
         await writeAudit(manager, 'orders', [
           { action: 'order.state_changed', subjectId: orderId, details: { from: order.state, to: 'purchasing' } },
@@ -136,56 +139,7 @@ export class PurchaseOrderService {
       );
       return reference;
     });
-    return clientOrderId === null ? null : { ...intent, clientOrderId, committedAtMs: performance.now() };
-  }
-
-  /**
-   * Sends the purchase and writes down what became of it.
-   * @returns `settled` when it happened or may have happened, `refused` when it certainly did not and another supplier may
-   *   be tried, `no_room` when CWS cannot be asked at the moment (nothing happened either).
-   */
-  private async place(intent: CommittedIntent): Promise<PlaceOutcome> {
-    let answer: SupplierOrder;
-    try {
-      answer = await this.cws.placeOrder({
-        clientOrderId: intent.clientOrderId,
-        cwsProductId: intent.cwsProductId,
-        quantity: intent.quantity,
-        unitPriceCap: intent.priceCapCents,
-        beforeSend: () => {
-          if (performance.now() - intent.committedAtMs > SEND_WINDOW_MS) throw new SendWindowClosedError();
-        },
-      });
-    } catch (error) {
-      return this.writeFailure(intent, error);
-    }
-    // Outside the try: from here on it is bought, and no failure may make it look as if it were not.
-    await this.settling.settle(intent.id, answer);
-    await this.alerts.clear('balance_too_low');
-    return 'settled';
-  }
-
-  private async writeFailure(intent: PurchaseIntent, error: unknown): Promise<PlaceOutcome> {
-    if (error instanceof SendWindowClosedError) {
-      await this.settling.markDead(intent.id, 'not sent: the send window had closed');
-      return 'refused';
-    }
-    if (!(error instanceof UpstreamError)) throw error;
-    if (error.kind === 'unknown') {
-      await this.settling.markUnknown(intent.id, error.message);
-      return 'settled';
-    }
-    await this.settling.markDead(intent.id, error.message);
-    if (isBalanceTooLow(error)) {
-      const { quantity, priceCapCents } = intent;
-      await this.alerts.raise(
-        'balance_too_low',
-        '',
-        `${quantity} x ${formatCents(priceCapCents)} in the account's currency could not be paid: ${error.message}`,
-      );
-      return 'no_room';
-    }
-    return error.kind === 'rejected' ? 'refused' : 'no_room';
+    return clientOrderId === null ? null : { ...intent, clientOrderId, sendCount: 1, claimedAtMs };
   }
 
   /** Nobody can serve at the moment. */
@@ -198,10 +152,16 @@ export class PurchaseOrderService {
       );
       return;
     }
+    await this.again(order);
+  }
+
+  private async again(order: OrderProgress): Promise<void> {
     await this.jobs.send('purchase-order', { orderId: order.id }, { startAfterSeconds: RETRY_SECONDS });
   }
 }
 
+/** An order that a person was called for about one item goes on with its others as long as there is time. */
 function isOpen(order: OrderProgress): boolean {
+  if (order.state === 'needs_attention') return !order.isPastDeadline;
   return order.state === 'accepted' || order.state === 'purchasing' || order.state === 'fulfilling';
 }

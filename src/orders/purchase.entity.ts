@@ -17,6 +17,12 @@ const quoted = (states: readonly string[]): string => states.map((state) => `'${
 @Index('purchases_client_order_id', ['clientOrderId'], { unique: true })
 @Index('purchases_cws_order_id', ['cwsOrderId'], { unique: true })
 @Check('purchases_state_is_known', `state IN (${quoted(PURCHASE_STATES)})`)
+@Index('purchases_pending', ['createdAt'], { where: `state = 'fulfilling'` })
+@Index('purchases_lookups_unchecked', ['createdAt'], {
+  where: 'cws_order_id IS NOT NULL AND lookups_checked_at IS NULL',
+})
+@Check('purchases_send_count_is_not_negative', 'send_count >= 0')
+@Check('purchases_awaited_preorders_is_not_negative', 'awaited_preorders >= 0')
 @Check('purchases_amounts_are_positive', 'quantity > 0 AND price_cap_cents > 0')
 export class Purchase {
   @PrimaryColumn('uuid')
@@ -53,6 +59,26 @@ export class Purchase {
   /** How often CWS was asked about this purchase since its last change of state; spaces the next question. */
   @Column('integer', { name: 'poll_count', default: 0 })
   pollCount: number;
+
+  /** How often it was sent, or may have been. An `intended` purchase with 0 certainly was not. */
+  @Column('integer', { name: 'send_count', default: 1 })
+  sendCount: number;
+
+  /** When the last sending was claimed: it is written to the wire within 5 s of this, or never. */
+  @Column('timestamptz', { name: 'send_claimed_at', default: () => 'now()' })
+  sendClaimedAt: Date;
+
+  /** From when on nothing of the last sending can still arrive at CWS; null: its worker has not said. */
+  @Column('timestamptz', { name: 'settles_at', nullable: true })
+  settlesAt: Date | null;
+
+  /** When CWS's look-ups were tried with this purchase, after CWS had confirmed it. */
+  @Column('timestamptz', { name: 'lookups_checked_at', nullable: true })
+  lookupsCheckedAt: Date | null;
+
+  /** Codes that CWS sold as pre-orders and has not delivered yet. */
+  @Column('integer', { name: 'awaited_preorders', default: 0 })
+  awaitedPreorders: number;
 
   @Column('varchar', { name: 'last_error', length: 500, nullable: true })
   lastError: string | null;

@@ -125,6 +125,12 @@ export interface PurchaseProgress {
   readonly createdAt: Date;
   /** Seconds since the intent was committed. */
   readonly ageSeconds: number;
+  /** How often it was sent, or may have been. */
+  readonly sendCount: number;
+  /** Seconds since the last sending was claimed. */
+  readonly sendAgeSeconds: number;
+  /** Seconds until nothing of the last sending can still arrive, 0 or less when that is so; null: its worker has not said. */
+  readonly settlesInSeconds: number | null;
 }
 
 export async function readPurchase(manager: EntityManager, id: string): Promise<PurchaseProgress | null> {
@@ -135,7 +141,10 @@ export async function readPurchase(manager: EntityManager, id: string): Promise<
        purchase.cws_order_id AS "cwsOrderId", purchase.state, purchase.poll_count AS "pollCount",
        (SELECT count(*) FROM keys WHERE purchase_id = purchase.id)::integer AS keys,
        purchase.created_at AS "createdAt",
-       extract(epoch FROM clock_timestamp() - purchase.created_at)::float8 AS "ageSeconds"
+       extract(epoch FROM clock_timestamp() - purchase.created_at)::float8 AS "ageSeconds",
+       purchase.send_count AS "sendCount",
+       extract(epoch FROM clock_timestamp() - purchase.send_claimed_at)::float8 AS "sendAgeSeconds",
+       extract(epoch FROM purchase.settles_at - clock_timestamp())::float8 AS "settlesInSeconds"
      FROM purchases purchase
      JOIN order_items item ON item.id = purchase.order_item_id
      JOIN orders ON orders.id = item.order_id
@@ -172,6 +181,14 @@ export async function movePurchase(
     ],
   );
   return affected > 0;
+}
+
+/** How many purchases CWS is at work on, and since when on the oldest. */
+export async function pendingPurchases(manager: EntityManager): Promise<{ count: number; oldestAt: Date | null }> {
+  const [row] = await manager.query<[{ count: number; oldestAt: Date | null }]>(
+    `SELECT count(*)::integer AS count, min(created_at) AS "oldestAt" FROM purchases WHERE state = 'fulfilling'`,
+  );
+  return row;
 }
 
 /** CWS was asked and there is nothing new. */

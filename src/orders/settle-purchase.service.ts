@@ -24,11 +24,18 @@ import {
   readItems,
   readPurchase,
 } from './purchases.queries.js';
+import { settleAfter, undoSend } from './purchase-sends.queries.js';
 
 const UNDELIVERABLE_FILE =
   'a key came as a file that is not handed over: not base64, too large, or neither PNG, JPEG, GIF, WebP nor PDF';
 /** After CWS took an order back, before it is tried again: a supplier that always cancels must not be asked in a loop. */
 const RETRY_AFTER_CANCEL_SECONDS = 20;
+
+/** One sending of a purchase: a worker that was frozen for a while must not judge a later one. */
+export interface Sending {
+  readonly id: string;
+  readonly sendCount: number;
+}
 
 /** Writes down what became of a purchase, and moves its order on. Every method may be called twice with the same news. */
 @Injectable()
@@ -45,10 +52,14 @@ export class SettlePurchaseService {
 
   /**
    * CWS told about its order. Codes that it lists without a value are fetched first (outside the transaction).
+   * @param orders what CWS has under our id: one, unless a purchase was made twice. The codes of all are kept; what is more
+   *   than owed stays spare, and a person is told.
    * @returns the purchase's state afterwards.
    */
-  async settle(purchaseId: string, order: SupplierOrder): Promise<PurchaseState> {
-    const codes = await this.readableCodes(order);
+  async settle(purchaseId: string, orders: readonly [SupplierOrder, ...SupplierOrder[]]): Promise<PurchaseState> {
+    const [order, ...duplicates] = orders;
+    const codes = (await Promise.all(orders.map((each) => this.readableCodes(each)))).flat();
+    if (duplicates.length > 0) await this.tellOfDuplicates(purchaseId, orders);
     return this.change(purchaseId, async (manager, purchase) => {
       const unitPriceCents = order.lines[0]?.unitPrice ?? null;
       const stored = await insertKeys(manager, { purchaseId, orderItemId: purchase.orderItemId }, this.encrypt(codes));
@@ -75,19 +86,38 @@ export class SettlePurchaseService {
     });
   }
 
-  /** The purchase did not happen and cannot happen any more; what is owed is looked for elsewhere. */
-  async markDead(purchaseId: string, reason: string): Promise<void> {
-    await this.change(purchaseId, async (manager, purchase) => {
+  /**
+   * The purchase did not happen and cannot happen any more; what is owed is looked for elsewhere.
+   * @param sending as it was claimed: if it has been sent again since, this says nothing about it.
+   */
+  async markDead(sending: Sending, reason: string): Promise<void> {
+    await this.changeSending(sending, async (manager, purchase) => {
       await this.movePurchase(manager, purchase, 'dead', { reason });
       return 'dead';
     });
   }
 
-  /** Nobody knows whether it happened: CWS is asked until it is known. */
-  async markUnknown(purchaseId: string, reason: string): Promise<void> {
-    await this.change(purchaseId, async (manager, purchase) => {
+  /**
+   * Nobody knows whether it happened: CWS is asked until it is known.
+   * @param settleSeconds after this time nothing of what was sent can still arrive at CWS.
+   */
+  async markUnknown(sending: Sending, reason: string, settleSeconds: number): Promise<void> {
+    await this.changeSending(sending, async (manager, purchase) => {
       if (purchase.state === 'intended') await this.movePurchase(manager, purchase, 'unknown', { reason });
+      await settleAfter(manager, purchase.id, settleSeconds);
       return 'unknown';
+    });
+  }
+
+  /** A claimed sending certainly did not happen: the same purchase is sent after a while. */
+  async markUnsent(sending: Sending, reason: string, retryAfterSeconds: number): Promise<void> {
+    await this.changeSending(sending, async (manager, purchase) => {
+      await undoSend(manager, purchase.id, reason);
+      if (purchase.state === 'intended') {
+        const { orderId } = purchase;
+        await this.jobs.send('purchase-order', { orderId }, { manager, startAfterSeconds: retryAfterSeconds });
+      }
+      return purchase.state;
     });
   }
 
@@ -99,6 +129,24 @@ export class SettlePurchaseService {
       return this.moveOrderTo(manager, order, 'needs_attention', reason);
     });
     if (isNew) await this.alerts.raise('order_needs_attention', orderId, reason);
+  }
+
+  private async tellOfDuplicates(purchaseId: string, orders: readonly SupplierOrder[]): Promise<void> {
+    const ids = orders.map(({ cwsOrderId }) => cwsOrderId).join(', ');
+    await this.alerts.raise(
+      'purchase_duplicated',
+      purchaseId,
+      `CWS has ${orders.length} orders for one purchase: ${ids}. What is not owed to the customer is kept as spare keys`,
+    );
+  }
+
+  private async changeSending(
+    { id, sendCount }: Sending,
+    apply: (manager: EntityManager, purchase: PurchaseProgress) => Promise<PurchaseState>,
+  ): Promise<void> {
+    await this.change(id, async (manager, purchase) =>
+      purchase.sendCount === sendCount ? apply(manager, purchase) : purchase.state,
+    );
   }
 
   /** Under the order's lock: applies the change to a live purchase, then derives the order's state and the next job. */

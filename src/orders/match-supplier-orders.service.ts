@@ -1,0 +1,71 @@
+import { Injectable, Logger, type OnApplicationBootstrap } from '@nestjs/common';
+import { InjectDataSource } from '@nestjs/typeorm';
+import { DataSource } from 'typeorm';
+import { AlertsService } from '../alerts/alerts.service.js';
+import { LookUpPurchaseService } from './look-up-purchase.service.js';
+import { clientOrderIdPrefix, noteUnmatched, openUnmatched } from './unmatched-orders.queries.js';
+
+/** How far back CWS's history is compared with ours: further than a back-up is likely to be old. */
+const HISTORY_DAYS = 14;
+const DAY_MS = 86_400_000;
+
+/**
+ * Finds out whether this database was restored from a back-up: then CWS has orders under references of ours that it does not
+ * know, their customers have been served, and buying for them again would pay twice. Orders under other references, made by
+ * hand or by other tools, are nobody's business here.
+ */
+@Injectable()
+export class MatchSupplierOrdersService implements OnApplicationBootstrap {
+  private readonly logger = new Logger(MatchSupplierOrdersService.name);
+  private comparison: Promise<boolean> | null = null;
+
+  constructor(
+    @InjectDataSource() private readonly dataSource: DataSource,
+    private readonly lookUp: LookUpPurchaseService,
+    private readonly alerts: AlertsService,
+  ) {}
+
+  onApplicationBootstrap(): void {
+    // Not waited for: the program serves reservations whether or not CWS answers.
+    void this.hasCompared();
+  }
+
+  /** Whether purchases may be made: compared once since the start, and nothing open. */
+  async mayBuy(): Promise<boolean> {
+    if (!(await this.hasCompared())) return false;
+    const open = await openUnmatched(this.dataSource.manager);
+    if (open.length === 0) await this.alerts.clear('supplier_orders_unmatched');
+    return open.length === 0;
+  }
+
+  private hasCompared(): Promise<boolean> {
+    this.comparison ??= this.compare().catch((error: unknown) => {
+      // Asked again when the next purchase is due.
+      this.comparison = null;
+      this.logger.warn(
+        `CWS's orders could not be compared with ours: ${error instanceof Error ? error.message : String(error)}`,
+      );
+      return false;
+    });
+    return this.comparison;
+  }
+
+  private async compare(): Promise<boolean> {
+    const { manager } = this.dataSource;
+    const prefix = await clientOrderIdPrefix(manager);
+    const history = await this.lookUp.history(new Date(Date.now() - HISTORY_DAYS * DAY_MS));
+    // Whatever CWS lists now was committed here before it was sent, so it is in the database by now.
+    const ours = history.flatMap((order) =>
+      order.clientOrderId?.startsWith(prefix) === true ? [{ ...order, clientOrderId: order.clientOrderId }] : [],
+    );
+    const open = await noteUnmatched(manager, ours);
+    if (open > 0) {
+      await this.alerts.raise(
+        'supplier_orders_unmatched',
+        '',
+        `CWS has ${open} orders of this installation that its database does not know; was it restored from a back-up? Nothing is bought until each is looked into`,
+      );
+    }
+    return true;
+  }
+}

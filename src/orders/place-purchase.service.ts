@@ -1,0 +1,100 @@
+import { Injectable } from '@nestjs/common';
+import { AlertsService } from '../alerts/alerts.service.js';
+import { AppConfig } from '../config/app-config.js';
+import { CwsClient } from '../cws/cws-client.js';
+import { isBalanceTooLow } from '../cws/cws-errors.js';
+import type { SupplierOrder } from '../cws/cws.types.js';
+import { formatCents } from '../money/cents.js';
+import { UpstreamError } from '../upstream/upstream-error.js';
+import type { PurchaseIntent } from './purchases.queries.js';
+import { SettlePurchaseService } from './settle-purchase.service.js';
+
+/** A purchase is only written to the wire this soon after its sending was claimed: a frozen process must not send it later. */
+const SEND_WINDOW_MS = 5000;
+/** After this time it is tried again, when CWS does not say how long it has no room. */
+const RETRY_SECONDS = 5;
+
+/** Thrown into the client when the send window has closed: nothing was sent. */
+class SendWindowClosedError extends Error {}
+
+/** A purchase whose sending was claimed and committed: nobody else sends it. */
+export interface ClaimedPurchase extends PurchaseIntent {
+  readonly clientOrderId: string;
+  /** The claimed sending included. */
+  readonly sendCount: number;
+  /** On the monotonic clock of this process, read before the claim was committed. */
+  readonly claimedAtMs: number;
+}
+
+/**
+ * What became of a sending:
+ * - `settled`: it happened, or may have happened;
+ * - `refused`: it certainly did not and never will; another supplier may be tried;
+ * - `unpayable`: likewise, because the account has too little money;
+ * - `later`: nothing was sent or nothing was done; the same purchase is sent again after a while.
+ */
+export type PlaceOutcome = 'settled' | 'refused' | 'unpayable' | 'later';
+
+/** Sends a purchase and writes down what became of it. */
+@Injectable()
+export class PlacePurchaseService {
+  constructor(
+    private readonly config: AppConfig,
+    private readonly cws: CwsClient,
+    private readonly settling: SettlePurchaseService,
+    private readonly alerts: AlertsService,
+  ) {}
+
+  async place(purchase: ClaimedPurchase): Promise<PlaceOutcome> {
+    let answer: SupplierOrder;
+    try {
+      answer = await this.cws.placeOrder({
+        clientOrderId: purchase.clientOrderId,
+        cwsProductId: purchase.cwsProductId,
+        quantity: purchase.quantity,
+        unitPriceCap: purchase.priceCapCents,
+        beforeSend: () => {
+          if (performance.now() - purchase.claimedAtMs > SEND_WINDOW_MS) throw new SendWindowClosedError();
+        },
+      });
+    } catch (error) {
+      return this.writeFailure(purchase, error);
+    }
+    // Outside the try: from here on it is bought, and no failure may make it look as if it were not.
+    await this.settling.settle(purchase.id, [answer]);
+    await this.alerts.clear('balance_too_low');
+    return 'settled';
+  }
+
+  private async writeFailure(purchase: ClaimedPurchase, error: unknown): Promise<PlaceOutcome> {
+    if (error instanceof SendWindowClosedError) {
+      await this.settling.markUnsent(purchase, 'not sent: the send window had closed', RETRY_SECONDS);
+      return 'later';
+    }
+    if (!(error instanceof UpstreamError)) throw error;
+    if (error.isRetryable) {
+      await this.settling.markUnsent(purchase, error.message, error.retryAfterSeconds ?? RETRY_SECONDS);
+      return 'later';
+    }
+    // Only of the one sending that there ever was says a refusal that nothing was bought.
+    if (error.kind === 'unknown' || purchase.sendCount > 1) {
+      await this.settling.markUnknown(purchase, error.message, this.settleSeconds(error));
+      return 'settled';
+    }
+    await this.settling.markDead(purchase, error.message);
+    if (!isBalanceTooLow(error)) return 'refused';
+    const { quantity, priceCapCents } = purchase;
+    await this.alerts.raise(
+      'balance_too_low',
+      '',
+      `${quantity} x ${formatCents(priceCapCents)} in the account's currency could not be paid: ${error.message}`,
+    );
+    return 'unpayable';
+  }
+
+  /** What was answered, or stopped by a reset of its connection, cannot arrive late; what was only given up on can. */
+  private settleSeconds(error: UpstreamError): number {
+    const isOver = error.isSocketReset || error.status !== undefined;
+    return isOver ? this.config.purchaseResetSettleSeconds : this.config.purchaseSettleSeconds;
+  }
+}

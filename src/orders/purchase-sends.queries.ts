@@ -1,0 +1,88 @@
+import type { EntityManager } from 'typeorm';
+import { LOOKUP_WAYS, type LookupWay } from './purchase-lookup.entity.js';
+
+/**
+ * Claims the next sending of a purchase that is not under way: one that was certainly never sent, or one whose last sending is
+ * settled. Whoever gets true must send at once, or tell that it did not; a claim that nobody acts on counts as sent.
+ * @param sendCount as it was read: of two handlers one gets the claim.
+ */
+export async function claimSend(manager: EntityManager, purchaseId: string, sendCount: number): Promise<boolean> {
+  const [, affected] = await manager.query<[unknown[], number]>(
+    `UPDATE purchases SET send_count = send_count + 1, send_claimed_at = clock_timestamp(), settles_at = NULL,
+       updated_at = now()
+     WHERE id = $1 AND send_count = $2
+       AND (state = 'intended' AND send_count = 0 OR state = 'unknown' AND settles_at <= now())`,
+    [purchaseId, sendCount],
+  );
+  return affected > 0;
+}
+
+/** The claimed sending certainly did not happen. */
+export async function undoSend(manager: EntityManager, purchaseId: string, reason: string): Promise<void> {
+  await manager.query(
+    `UPDATE purchases SET send_count = send_count - 1, last_error = left($2, 500), updated_at = now(),
+       -- Of what was sent before nothing more can arrive: it was settled when this sending was claimed.
+       settles_at = CASE state WHEN 'unknown' THEN now() END
+     WHERE id = $1 AND state IN ('intended', 'unknown') AND send_count > 0`,
+    [purchaseId, reason],
+  );
+}
+
+/** From when on nothing of the last sending can still arrive at CWS. */
+export async function settleAfter(manager: EntityManager, purchaseId: string, seconds: number): Promise<void> {
+  await manager.query(
+    `UPDATE purchases SET settles_at = clock_timestamp() + make_interval(secs => $2), updated_at = now()
+     WHERE id = $1 AND state = 'unknown'`,
+    [purchaseId, seconds],
+  );
+}
+
+/** Whether both ways to look a purchase up have found one on this account, and neither has ever missed one. */
+export async function areLookupsTrusted(manager: EntityManager): Promise<boolean> {
+  const [row] = await manager.query<[{ trusted: number }]>(
+    'SELECT count(*)::integer AS trusted FROM purchase_lookups WHERE found_at IS NOT NULL AND missed_at IS NULL',
+  );
+  return row.trusted === LOOKUP_WAYS.length;
+}
+
+/** A purchase that CWS has confirmed, to try the look-ups with. */
+export interface ConfirmedPurchase {
+  readonly id: string;
+  readonly clientOrderId: string;
+  readonly cwsOrderId: string;
+  readonly createdAt: Date;
+}
+
+/** Confirmed purchases that the look-ups were not tried with yet, the oldest first; those younger than `ageSeconds` wait. */
+export async function purchasesToTry(
+  manager: EntityManager,
+  options: { ageSeconds: number; limit: number },
+): Promise<ConfirmedPurchase[]> {
+  return manager.query<ConfirmedPurchase[]>(
+    `SELECT id, client_order_id AS "clientOrderId", cws_order_id AS "cwsOrderId", created_at AS "createdAt"
+     FROM purchases
+     WHERE cws_order_id IS NOT NULL AND lookups_checked_at IS NULL AND created_at <= now() - make_interval(secs => $1)
+     ORDER BY created_at LIMIT $2`,
+    [options.ageSeconds, options.limit],
+  );
+}
+
+/** Notes what the look-ups have shown for a purchase that exists. */
+export async function recordLookups(
+  manager: EntityManager,
+  purchaseId: string,
+  found: Readonly<Record<LookupWay, boolean>>,
+): Promise<void> {
+  await manager.query(
+    `WITH checked AS (
+       UPDATE purchases SET lookups_checked_at = now() WHERE id = $1 AND lookups_checked_at IS NULL RETURNING id
+     )
+     INSERT INTO purchase_lookups AS known (way, found_at, missed_at)
+     SELECT way, CASE WHEN is_found THEN now() END, CASE WHEN NOT is_found THEN now() END
+     FROM checked, unnest($2::text[], $3::boolean[]) AS seen (way, is_found)
+     ON CONFLICT (way) DO UPDATE SET
+       found_at = coalesce(excluded.found_at, known.found_at),
+       missed_at = coalesce(excluded.missed_at, known.missed_at)`,
+    [purchaseId, LOOKUP_WAYS, LOOKUP_WAYS.map((way) => found[way])],
+  );
+}

@@ -1,0 +1,47 @@
+import { Injectable } from '@nestjs/common';
+import { InjectDataSource } from '@nestjs/typeorm';
+import { DataSource } from 'typeorm';
+import type { SupplierOrderStatus } from '../cws/cws.types.js';
+import { UpstreamError } from '../upstream/upstream-error.js';
+import { LookUpPurchaseService } from './look-up-purchase.service.js';
+import { pendingPurchases } from './purchases.queries.js';
+
+/** Up to so many are asked for one by one: their codes come with the same answer. */
+const FEW = 5;
+/** How long one look at the history serves all who ask: as long as the shortest gap between two questions. */
+const SHARED_MS = 2000;
+
+/** Watches many pending purchases with one question: CWS's history tells the state of all. */
+@Injectable()
+export class WatchPendingService {
+  private shared: { readonly askedAtMs: number; readonly states: Promise<Map<string, SupplierOrderStatus>> } | null =
+    null;
+
+  constructor(
+    @InjectDataSource() private readonly dataSource: DataSource,
+    private readonly lookUp: LookUpPurchaseService,
+  ) {}
+
+  /**
+   * Whether the history says that CWS is still at work on an order. False when it says anything else, is silent about it, cannot
+   * be read, or there are only a few: then the order itself tells more.
+   */
+  async isStillFulfilling(cwsOrderId: string): Promise<boolean> {
+    const { count, oldestAt } = await pendingPurchases(this.dataSource.manager);
+    if (count <= FEW || oldestAt === null) return false;
+    if (this.shared === null || performance.now() - this.shared.askedAtMs >= SHARED_MS) {
+      this.shared = { askedAtMs: performance.now(), states: this.read(oldestAt) };
+    }
+    try {
+      return (await this.shared.states).get(cwsOrderId) === 'fulfilling';
+    } catch (error) {
+      if (!(error instanceof UpstreamError)) throw error;
+      return false;
+    }
+  }
+
+  private async read(since: Date): Promise<Map<string, SupplierOrderStatus>> {
+    const history = await this.lookUp.history(since);
+    return new Map(history.map(({ cwsOrderId, status }) => [cwsOrderId, status]));
+  }
+}
