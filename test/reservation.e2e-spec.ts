@@ -209,6 +209,35 @@ describe('the reservation routes', () => {
       expect(await tryReserve(9, 5)).toMatchObject(refused(400, 'price_too_low'));
     });
 
+    it('counts what G2A itself says that a sale leaves, to companies too, at the price that they see', async () => {
+      // Cost 6.32. A consumer's 8.03 leaves 6.82; a company's 8.03 only 6.02, its 9.10 again 6.82.
+      const product = g2aProductId(8);
+      await keyferry.sql(
+        `INSERT INTO price_simulations (g2a_product_id, price_band, price_cents, income_cents, business_income_cents, simulated_at)
+         VALUES ($1, 800, 803, 682, 602, now())`,
+        [product],
+      );
+      await keyferry.sql('DELETE FROM product_mapping_suppliers WHERE g2a_product_id = $1', [product]);
+      await keyferry.sql('INSERT INTO product_mapping_suppliers VALUES ($1, $2, 0)', [product, cwsProductId(8)]);
+      const showCompanies = (cents: number) =>
+        keyferry.sql(
+          `UPDATE offers SET observed_retail_price_cents = 803, observed_business_price_cents = $2, sent_price_cents = NULL,
+             sent_business_price_cents = NULL, sent_lowest_price_cents = NULL WHERE g2a_product_id = $1`,
+          [product, cents],
+        );
+      await showCompanies(803);
+      expect(await tryReserve(8)).toMatchObject(refused(400, 'price_too_low'));
+      await showCompanies(910);
+      const reservation = await tryReserve(8);
+      expect(reservation).toMatchObject({ ok: true });
+      expect(
+        await keyferry.sql(
+          'SELECT sale_price_cents, sale_income_cents FROM reservation_items WHERE g2a_product_id = $1 AND reservation_id = $2',
+          [product, reservation.ok ? reservation.body.reservation_id : null],
+        ),
+      ).toEqual([{ sale_price_cents: 803, sale_income_cents: 682 }]);
+    });
+
     it('frees an expired reservation by the clock alone', async () => {
       const first = await reserve(10, 5);
       expect(await tryReserve(10)).toMatchObject(refused(400, 'insufficient_stock'));

@@ -15,9 +15,11 @@ import type { Cents } from '../money/cents.js';
 export interface ReservableProduct extends MappingStock {
   /** Lowest price at which G2A may be selling it; null when no listing has shown us an offer yet. */
   readonly shownPriceCents: Cents | null;
-  /** The price that our offer is to show, and what a sale at it leaves after the real fees; null while it is not for sale. */
-  readonly desiredPriceCents: Cents | null;
-  readonly desiredIncomeCents: Cents | null;
+  readonly visibility: 'all' | 'retail' | 'business' | null;
+  /** Lowest price at which G2A may be selling to companies; null when they do not see it, or nothing is known. */
+  readonly businessPriceCents: Cents | null;
+  /** What G2A said that sales leave: price, income, and income from companies, ascending by price; null: nothing was asked. */
+  readonly simulations: readonly (readonly [Cents, Cents | null, Cents | null])[] | null;
 }
 
 /** Products as they stand at one moment. */
@@ -30,7 +32,7 @@ export interface ReservableStock {
 }
 
 type Row = MappingStockRow &
-  Pick<ReservableProduct, 'shownPriceCents' | 'desiredPriceCents' | 'desiredIncomeCents'> & {
+  Pick<ReservableProduct, 'shownPriceCents' | 'visibility' | 'businessPriceCents' | 'simulations'> & {
     isPaused: boolean;
     now: number;
   };
@@ -55,7 +57,11 @@ async function readStock(manager: EntityManager, condition: string, parameter: u
        (extract(epoch FROM clock_timestamp()) * 1000)::float8 AS now,
        ${MAPPING_STOCK_COLUMNS},
        ${LOWEST_SHOWN_PRICE} AS "shownPriceCents",
-       offer.desired_price_cents AS "desiredPriceCents", offer.desired_income_cents AS "desiredIncomeCents"
+       offer.observed_visibility AS visibility,
+       CASE WHEN offer.observed_visibility <> 'retail'
+         THEN least(offer.observed_business_price_cents, offer.sent_business_price_cents) END AS "businessPriceCents",
+       (SELECT jsonb_agg(jsonb_build_array(price_cents, income_cents, business_income_cents) ORDER BY price_cents)
+         FROM price_simulations WHERE g2a_product_id = mapping.g2a_product_id) AS simulations
      FROM control_state control
      LEFT JOIN product_mappings mapping ON mapping.g2a_product_id ${condition}
      LEFT JOIN offers offer ON offer.g2a_product_id = mapping.g2a_product_id
@@ -66,11 +72,12 @@ async function readStock(manager: EntityManager, condition: string, parameter: u
   const [{ isPaused, now }] = rows;
   // The one row of control_state stands alone when no product is known.
   const known = collectMappings(rows.filter((row) => (row.g2aProductId as number | null) !== null));
-  const products = known.map(({ mapping, row: { shownPriceCents, desiredPriceCents, desiredIncomeCents } }) => ({
+  const products = known.map(({ mapping, row: { shownPriceCents, visibility, businessPriceCents, simulations } }) => ({
     ...mapping,
     shownPriceCents,
-    desiredPriceCents,
-    desiredIncomeCents,
+    visibility,
+    businessPriceCents,
+    simulations,
   }));
   return { isPaused, now, products: new Map(products.map((product) => [product.g2aProductId, product])) };
 }

@@ -4,7 +4,8 @@ import { type Cents, cents, NO_CENTS } from '../money/cents.js';
 import { decideListing, keysWithin } from '../pricing/listing-decision.rules.js';
 import type { ExchangeRate } from '../pricing/exchange-rate.rules.js';
 import type { PricingTerms } from '../pricing/pricing-terms.js';
-import { incomeBesideListing, type SimulatedIncome } from '../pricing/simulated-income.rules.js';
+import { netIncome } from '../pricing/listing-price.rules.js';
+import { incomeAtWorst, type SimulatedIncome } from '../pricing/simulated-income.rules.js';
 import type { SupplierOffer } from '../pricing/supplier-choice.rules.js';
 import { InsufficientStockError, ProductNotFoundError, StockUnknownError, UnprofitableError } from './order-errors.js';
 import type { ReservableProduct } from './reservable-stock.queries.js';
@@ -50,6 +51,8 @@ export interface PlanSettings {
   readonly rate: ExchangeRate;
   readonly stockBuffer: number;
   readonly maxDeclaredStock: number;
+  /** Whether what G2A said about its fees counts. */
+  readonly usesSimulations: boolean;
   /** Supplier states known only from before this time (epoch milliseconds) are too old to sell on. */
   readonly freshSince: number;
 }
@@ -58,7 +61,15 @@ export interface PlanSettings {
 export function planSettings(config: AppConfig): (now: number, rate: ExchangeRate) => PlanSettings {
   const { stockBuffer, maxDeclaredStock, staleAfterSeconds } = config;
   const defaults = defaultTerms(config);
-  return (now, rate) => ({ defaults, rate, stockBuffer, maxDeclaredStock, freshSince: now - staleAfterSeconds * 1000 });
+  const usesSimulations = config.priceSimulation !== 'off';
+  return (now, rate) => ({
+    defaults,
+    rate,
+    stockBuffer,
+    maxDeclaredStock,
+    usesSimulations,
+    freshSince: now - staleAfterSeconds * 1000,
+  });
 }
 
 /**
@@ -171,7 +182,7 @@ function planItem<Item extends RequestedItem>(
 function sale(
   product: ReservableProduct,
   taken: Taken,
-  { defaults, rate, freshSince, stockBuffer, maxDeclaredStock }: PlanSettings,
+  { defaults, rate, freshSince, stockBuffer, maxDeclaredStock, usesSimulations }: PlanSettings,
 ): { suppliers: SupplierOffer[]; revenue: SimulatedIncome | null } {
   const fresh = product.suppliers.filter(({ freshAsOf }) => freshAsOf >= freshSince);
   const suppliers = supplierOffers({ suppliers: fresh }, rate).map((supplier) => ({
@@ -179,13 +190,23 @@ function sale(
     available: supplier.available - (taken.get(supplier.cwsProductId) ?? 0),
   }));
   const terms = mappingTerms(product, defaults);
-  const { shownPriceCents: shown, desiredPriceCents, desiredIncomeCents } = product;
-  if (shown !== null) {
-    const isListed = desiredPriceCents !== null && desiredIncomeCents !== null;
-    const listing = isListed ? { price: desiredPriceCents, income: desiredIncomeCents } : null;
-    return { suppliers, revenue: { price: shown, income: incomeBesideListing(shown, terms, listing) } };
-  }
+  const { shownPriceCents: price } = product;
+  if (price !== null)
+    return { suppliers, revenue: { price, income: worstIncome(product, price, terms, usesSimulations) } };
   const decision = decideListing({ suppliers, terms, stockBuffer, maxDeclaredStock });
   if (!decision.isSellable) return { suppliers, revenue: null };
   return { suppliers, revenue: { price: decision.price, income: cents(decision.cost + decision.profit) } };
+}
+
+/** What a sale leaves at worst: to a consumer at the lowest price shown, or to a company at the lowest that it may see. */
+function worstIncome(product: ReservableProduct, price: Cents, terms: PricingTerms, usesSimulations: boolean): Cents {
+  const { visibility, businessPriceCents } = product;
+  const said = usesSimulations ? (product.simulations ?? []) : [];
+  const retail = said.flatMap(([asked, income]) => (income === null ? [] : [{ price: asked, income }]));
+  const business = said.flatMap(([asked, , income]) => (income === null ? [] : [{ price: asked, income }]));
+  const incomes = [
+    ...(visibility === 'business' ? [] : [incomeAtWorst(price, terms, retail)]),
+    ...(businessPriceCents === null ? [] : [incomeAtWorst(businessPriceCents, terms, business)]),
+  ];
+  return incomes.reduce((least, income) => (income < least ? income : least), netIncome(price, terms));
 }

@@ -5,7 +5,7 @@ import { parseFeeRate, parseProfitPercent, type PricingTerms } from './pricing-t
 import { listingPrice, netIncome } from './listing-price.rules.js';
 import {
   expectedIncome,
-  incomeBesideListing,
+  incomeAtWorst,
   lowestPriceEarning,
   priceBandOf,
   realFeeRate,
@@ -178,19 +178,19 @@ describe('the lowest price that earns enough by the word of the marketplace', ()
   });
 });
 
-describe('incomeBesideListing', () => {
-  const beside = (price: number, listing: SimulatedIncome | null) =>
-    formatCents(incomeBesideListing(cents(price), TERMS, listing));
+describe('incomeAtWorst', () => {
+  const atWorst = (price: number, ...simulations: SimulatedIncome[]) =>
+    formatCents(incomeAtWorst(cents(price), TERMS, simulations));
 
   it('is what the configured fee leaves where nothing else is known, or nothing worse', () => {
-    expect(beside(803, null)).toBe('6.82');
-    expect(beside(803, said(1000, 850))).toBe('6.82');
-    expect(beside(803, said(1000, 900))).toBe('6.82');
+    expect(atWorst(803)).toBe('6.82');
+    expect(atWorst(803, said(1000, 850))).toBe('6.82');
+    expect(atWorst(803, said(1000, 900))).toBe('6.82');
   });
 
-  it('takes the real fee of the listed price for the price that is still shown', () => {
+  it('takes the real fee of the lowest price that was asked about for one below it that is still shown', () => {
     // 10.00 leaves 8.00: a fee of 20 %, so 8.03 leaves 6.424.
-    expect(beside(803, said(1000, 800))).toBe('6.42');
-    expect(beside(803, said(1000, -5))).toBe('-0.05');
+    expect(atWorst(803, said(1000, 800), said(2000, 1900))).toBe('6.42');
+    expect(atWorst(803, said(800, 600), said(1000, 800))).toBe('6.02');
   });
 });

@@ -58,14 +58,17 @@ export function expectedIncome(price: Cents, terms: PricingTerms, simulations: r
 }
 
 /**
- * What a sale at `price` leaves at worst, when all that is known of the real fees is what the listed price leaves after them:
- * the same share, and no more than by the configured fee. Rounded down.
+ * Like expectedIncome, and below the lowest band that was asked about by the share of that one: a price that is shown may be
+ * lower than all that we would ask for today. Rounded down.
  */
-export function incomeBesideListing(price: Cents, terms: PricingTerms, listing: SimulatedIncome | null): Cents {
-  const configured = netIncome(price, terms);
-  if (listing === null || isAsConfigured(listing, terms)) return configured;
-  const income = cents(Number(divideDown(BigInt(price) * BigInt(listing.income), BigInt(listing.price))));
-  return income < configured ? income : configured;
+export function incomeAtWorst(price: Cents, terms: PricingTerms, simulations: readonly SimulatedIncome[]): Cents {
+  const expected = expectedIncome(price, terms, simulations);
+  const [lowest] = simulations;
+  if (lowest === undefined || simulationFor(price, simulations) !== undefined || isAsConfigured(lowest, terms)) {
+    return expected;
+  }
+  const income = cents(Number(divideDown(BigInt(price) * BigInt(lowest.income), BigInt(lowest.price))));
+  return income < expected ? income : expected;
 }
 
 /**
