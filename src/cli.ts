@@ -1,9 +1,11 @@
 import 'reflect-metadata';
 import { Command } from 'commander';
 import { describeFailure } from './cli/failure.js';
+import { keysCommand } from './cli/keys.command.js';
 import { migrateCommand } from './cli/migrate.command.js';
 import { printNotice } from './cli/output.js';
 import { offersCommand } from './cli/offers.command.js';
+import { ordersCommand } from './cli/orders.command.js';
 import { pauseCommand } from './cli/pause.command.js';
 import { purchasesCommand } from './cli/purchases.command.js';
 import { resumeCommand } from './cli/resume.command.js';
@@ -20,6 +22,8 @@ const program = new Command('keyferry')
   .addCommand(pauseCommand())
   .addCommand(resumeCommand())
   .addCommand(offersCommand())
+  .addCommand(ordersCommand())
+  .addCommand(keysCommand())
   .addCommand(purchasesCommand());
 
 try {

@@ -4,8 +4,8 @@ import { type AppliedMappings, applyMappings, type MappingChange } from '../cata
 import { parseMappingFile } from '../catalog/mapping-file.js';
 import { loadDatabaseConfig } from '../config/config.module.js';
 import { withDatabase } from './command-database.js';
+import { CommandProgress } from './command-progress.js';
 import { CommandError } from './failure.js';
-import { ImportProgress } from './import-progress.js';
 import { printJson, printLine } from './output.js';
 
 interface SeedOptions {
@@ -31,7 +31,7 @@ async function seed(file: string, { dryRun: isDryRun = false, json: isJson = fal
   // Read before the database is opened: a bad file is told at once.
   const mappings = parseMappingFile(await readText(file), file);
   await withDatabase(config, async ({ dataSource }) => {
-    const progress = new ImportProgress(mappings.length);
+    const progress = new CommandProgress(mappings.length, { verb: 'importing', noun: 'mappings' });
     const onProgress = (done: number) => {
       progress.update(done);
     };

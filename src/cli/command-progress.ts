@@ -4,12 +4,18 @@ import { performance } from 'node:perf_hooks';
 const PATIENCE_MILLISECONDS = 1_000;
 
 /** A progress bar on stderr that appears when the work takes longer than a second and somebody is watching. */
-export class ImportProgress {
+export class CommandProgress {
   private readonly startedAt = performance.now();
   private bar: SingleBar | undefined;
 
-  /** @param total number of rows. */
-  constructor(private readonly total: number) {}
+  /**
+   * @param total number of rows.
+   * @param work what is done to what, such as `importing` and `mappings`.
+   */
+  constructor(
+    private readonly total: number,
+    private readonly work: { readonly verb: string; readonly noun: string },
+  ) {}
 
   update(done: number): void {
     if (!process.stderr.isTTY || performance.now() - this.startedAt < PATIENCE_MILLISECONDS) return;
@@ -22,7 +28,7 @@ export class ImportProgress {
   }
 
   private show(): SingleBar {
-    const format = 'importing {bar} {value}/{total} mappings, {eta} s left';
+    const format = `${this.work.verb} {bar} {value}/{total} ${this.work.noun}, {eta} s left`;
     const bar = new SingleBar({ format, stream: process.stderr, clearOnComplete: true });
     bar.start(this.total, 0);
     return bar;
