@@ -1,10 +1,11 @@
-// `npm run bench -- contract|pricing [options]`: starts the benchmark of that name. Needs a build.
+// `npm run bench -- contract|fulfillment|pricing [options]`: starts the benchmark of that name. Needs a build.
 import { spawn } from 'node:child_process';
 import { constants } from 'node:os';
 import { join } from 'node:path';
 
 const BENCHMARKS = {
   contract: 'the merchant contract over HTTP, beside the limit of the machine; --help lists its options',
+  fulfillment: 'from the paid order to the purchase, and from the code to the inventory',
   pricing: 'prices from memory, one core',
 };
 
@@ -19,6 +20,6 @@ if (Object.hasOwn(BENCHMARKS, name)) {
 } else {
   console.log('Usage: npm run bench -- <name> [options]\n');
   for (const [benchmark, description] of Object.entries(BENCHMARKS))
-    console.log(`  ${benchmark.padEnd(10)}${description}`);
+    console.log(`  ${benchmark.padEnd(13)}${description}`);
   process.exitCode = name === '--help' || name === '-h' ? 0 : 2;
 }

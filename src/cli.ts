@@ -1,9 +1,11 @@
 import 'reflect-metadata';
 import { Command } from 'commander';
 import { describeFailure } from './cli/failure.js';
+import { keysCommand } from './cli/keys.command.js';
 import { migrateCommand } from './cli/migrate.command.js';
 import { printNotice } from './cli/output.js';
 import { offersCommand } from './cli/offers.command.js';
+import { ordersCommand } from './cli/orders.command.js';
 import { pauseCommand } from './cli/pause.command.js';
 import { priceCommand } from './cli/price.command.js';
 import { ratesCommand } from './cli/rates.command.js';
@@ -24,6 +26,8 @@ const program = new Command('keyferry')
   .addCommand(offersCommand())
   .addCommand(ratesCommand())
   .addCommand(priceCommand())
+  .addCommand(ordersCommand())
+  .addCommand(keysCommand())
   .addCommand(purchasesCommand());
 
 try {

@@ -87,8 +87,8 @@ export async function paced(url, next, { connections, rate, seconds }) {
   return { count: times.length, errors, unsent: queue.splice(0).length, ...latency };
 }
 
-/** One request and its whole answer. */
-export function exchange(url, { method, path, headers, body }, agent) {
+/** One request and its whole answer; without an agent on a connection of its own, for one kept alive may just be closed. */
+export function exchange(url, { method, path, headers, body }, agent = false) {
   return new Promise((resolve, reject) => {
     const length = body === undefined ? {} : { 'content-length': Buffer.byteLength(body) };
     const request = http.request(
@@ -131,6 +131,7 @@ export function median(values) {
   );
 }
 
-function percentile(sorted, share) {
+/** Of values in ascending order. */
+export function percentile(sorted, share) {
   return sorted.length === 0 ? NaN : sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))];
 }

@@ -60,7 +60,9 @@ export async function openStage({ profile, log }) {
       cws: {
         url: cws.url,
         counters: () => readJson(cws.url, '/_sandbox/counters'),
+        requests: () => readJson(cws.url, '/_sandbox/requests'),
         setLatency: (latencyMs) => postJson(cws.url, '/_sandbox/traffic', { latencyMs }),
+        behave: (behavior) => postJson(cws.url, '/_sandbox/behaviors', behavior),
       },
       startLimit: (recipes) => startLimit(start, database.url, recipes),
       close,

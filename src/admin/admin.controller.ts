@@ -15,9 +15,11 @@ import { DataSource } from 'typeorm';
 import type { Alert } from '../alerts/alert.entity.js';
 import { AlertsService } from '../alerts/alerts.service.js';
 import type { AuditActor } from '../audit/audit-log.js';
+import { auditRowsOfSale, latestAuditRows } from '../audit/audit.queries.js';
 import { AppConfig } from '../config/app-config.js';
 import type { ControlState } from '../control/control-state.entity.js';
 import { ControlService } from '../control/control.service.js';
+import { findOrder, itemsOfOrder, latestOrders } from '../orders/order-views.queries.js';
 import { OfferDeactivationsService } from '../sync/offer-deactivations.service.js';
 import { AdminGuard } from '../http-auth/admin.guard.js';
 import {
@@ -28,9 +30,7 @@ import {
   readPauseReason,
   readSubject,
 } from './admin-input.js';
-import { auditRowsOfSale, latestAuditRows } from './audit.queries.js';
 import { findMapping, findOffer, suppliersOfMapping } from './offers.queries.js';
-import { findOrder, itemsOfOrder, latestOrders } from './orders.queries.js';
 import { statusCounts } from './status.queries.js';
 
 /** The width of `audit_log.actor`. */

@@ -1,5 +1,5 @@
 import type { EntityManager } from 'typeorm';
-import { amount } from './amount.js';
+import { amount } from '../money/amount.js';
 
 interface OfferRow {
   g2aOfferId: string;

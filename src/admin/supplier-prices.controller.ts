@@ -13,7 +13,7 @@ import { AppConfig } from '../config/app-config.js';
 import { AdminGuard } from '../http-auth/admin.guard.js';
 import type { PriceBand } from '../money/price-band.js';
 import { UnconfirmedPricesService } from '../sync/unconfirmed-prices.service.js';
-import { amount } from './amount.js';
+import { amount } from '../money/amount.js';
 
 /** What only a person can decide about a supplier's price. */
 @Controller('admin/supplier-products')

@@ -17,11 +17,12 @@ export interface AuditDetails {
   'reservation.released': Record<string, never>;
   'reservation.ordered': { orderId: string };
   'order.accepted': { reservationId: string; g2aOrderId: number };
-  'order.state_changed': { from: string; to: string; reason?: string };
+  'order.state_changed': { from: string; to: string; reason?: string; note?: string };
   'purchase.intended': { orderId: string; cwsProductId: string; quantity: number; priceCapCents: number };
   'purchase.state_changed': { from: string; to: string; cwsOrderId?: string; unitPriceCents?: number; reason?: string };
   'purchase.keys_stored': { count: number };
   'supplier_order.resolved': { note: string };
+  'keys.rotated': { count: number; from: string[]; to: string };
   'order.keys_delivered': { count: number };
   'order.keys_returned': { count: number; keyIds: string[] };
   'offer.deactivated_by_g2a': { g2aProductId: number; message: string };

@@ -55,6 +55,15 @@ export async function holdOwedAgain(manager: EntityManager, owed: HoldAllocation
   );
 }
 
+/** Nothing is owed for these items any more. @returns how many pieces are free again. */
+export async function releaseOwedHolds(manager: EntityManager, reservationItemIds: readonly string[]): Promise<number> {
+  const [rows] = await manager.query<[{ quantity: number }[], number]>(
+    `DELETE FROM stock_holds WHERE reservation_item_id = ANY ($1) AND state = 'owed' RETURNING quantity`,
+    [reservationItemIds],
+  );
+  return rows.reduce((sum, { quantity }) => sum + quantity, 0);
+}
+
 const DELETE_BATCH = 500;
 
 /**

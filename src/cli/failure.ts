@@ -2,6 +2,7 @@ import { MappingFileError } from '../catalog/mapping-file-error.js';
 import { ConfigurationError } from '../config/configuration-error.js';
 import { EmbeddedPostgresError } from '../database/embedded/embedded-postgres-error.js';
 import { InvalidPricingTermError } from '../pricing/pricing-terms.js';
+import { OrdersError } from '../orders/order-errors.js';
 
 /** Thrown when a command cannot do what it was asked for, through no fault of the program. */
 export class CommandError extends Error {
@@ -11,7 +12,14 @@ export class CommandError extends Error {
   }
 }
 
-const EXPECTED = [CommandError, ConfigurationError, EmbeddedPostgresError, InvalidPricingTermError, MappingFileError];
+const EXPECTED = [
+  CommandError,
+  ConfigurationError,
+  EmbeddedPostgresError,
+  InvalidPricingTermError,
+  MappingFileError,
+  OrdersError,
+];
 const UNREACHABLE = /^(ECONNREFUSED|ECONNRESET|ENOTFOUND|EAI_AGAIN|ETIMEDOUT|EHOSTUNREACH|ENETUNREACH)$/;
 /** SQLSTATE classes: connection exception, invalid authorization, unknown database, no resources, operator intervention. */
 const REFUSED_BY_SERVER = /^(08|28|3D|53|57)[0-9A-Z]{3}$/;

@@ -1,4 +1,3 @@
-import { Logger } from '@nestjs/common';
 import { Command } from 'commander';
 import { AlertsService } from '../alerts/alerts.service.js';
 import { loadConfig } from '../config/config.module.js';
@@ -8,6 +7,7 @@ import { CommandError } from './failure.js';
 import { parseG2aProductId } from './g2a-product-id.js';
 import { operator } from './operator.js';
 import { printLine } from './output.js';
+import { silenceServices } from './silence-services.js';
 
 /** `offers`: looks after our offers on G2A. */
 export function offersCommand(): Command {
@@ -23,8 +23,7 @@ export function offersCommand(): Command {
 
 async function clear(argument: string): Promise<void> {
   const g2aProductId = parseG2aProductId(argument);
-  // What the services log is for the service's log, not for the answer of a command.
-  Logger.overrideLogger(false);
+  silenceServices();
   await withDatabase(await loadConfig(), async ({ dataSource }) => {
     const deactivations = new OfferDeactivationsService(dataSource, new AlertsService(dataSource));
     const wasDeactivated = await deactivations.clear(operator(), g2aProductId);

@@ -6,7 +6,7 @@ import { describeReason } from '../sync/price-reasons.js';
 import { UpstreamError } from '../upstream/upstream-error.js';
 import { withDatabase } from './command-database.js';
 import { CommandError } from './failure.js';
-import { ImportProgress } from './import-progress.js';
+import { CommandProgress } from './command-progress.js';
 import { printJson, printLine } from './output.js';
 import { readMappingFile } from './read-mapping-file.js';
 import { csvTable, textTable } from './text-table.js';
@@ -36,7 +36,7 @@ async function preview({ file, csv: isCsv = false, json: isJson = false }: Previ
   // Read before the database is opened: a bad file is told at once.
   const mappings = await readMappingFile(file);
   await withDatabase(config, async ({ dataSource }) => {
-    const progress = new ImportProgress(mappings.length, { doing: 'asking', things: 'products' });
+    const progress = new CommandProgress(mappings.length, { verb: 'asking', noun: 'products' });
     try {
       const prices = await previewPrices(dataSource.manager, config, mappings, (done, total) => {
         progress.update(done, total);

@@ -2,7 +2,7 @@ import { Command } from 'commander';
 import { type AppliedMappings, applyMappings, type MappingChange } from '../catalog/apply-mappings.js';
 import { loadDatabaseConfig } from '../config/config.module.js';
 import { withDatabase } from './command-database.js';
-import { ImportProgress } from './import-progress.js';
+import { CommandProgress } from './command-progress.js';
 import { printJson, printLine } from './output.js';
 import { readMappingFile } from './read-mapping-file.js';
 
@@ -29,7 +29,7 @@ async function seed(file: string, { dryRun: isDryRun = false, json: isJson = fal
   // Read before the database is opened: a bad file is told at once.
   const mappings = await readMappingFile(file);
   await withDatabase(config, async ({ dataSource }) => {
-    const progress = new ImportProgress(mappings.length, { doing: 'importing', things: 'mappings' });
+    const progress = new CommandProgress(mappings.length, { verb: 'importing', noun: 'mappings' });
     const onProgress = (done: number) => {
       progress.update(done);
     };

@@ -119,7 +119,7 @@ export class Environment extends DatabaseEnvironment {
   @Variable(kinds.encryptionKey)
   KEY_ENCRYPTION_KEY: Buffer;
 
-  /** Former values of KEY_ENCRYPTION_KEY, comma-separated; they only decrypt. Default: none. */
+  /** Former values of KEY_ENCRYPTION_KEY, comma-separated; they only decrypt, and recognize keys sold again. Default: none. */
   @Variable(kinds.encryptionKeys)
   KEY_ENCRYPTION_KEYS_OLD: Buffer[] = [];
 

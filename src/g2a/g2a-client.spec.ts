@@ -161,10 +161,19 @@ describe('G2aClient', () => {
       [
         'price limits as texts and numbers',
         { priceLimit: { min: '1.20', max: 99 } },
-        { minPrice: cents(120), maxPrice: cents(9_900) },
+        { priceLimit: { minPrice: cents(120), maxPrice: cents(9_900) } },
       ],
-      ['fractions of a limit: rounded inwards', { priceLimit: { min: '1.201' } }, { minPrice: cents(121) }],
-      ['limits that are not set', { priceLimit: { min: 0, max: null } }, {}],
+      [
+        'fractions of a limit: rounded inwards',
+        { priceLimit: { min: '1.201' } },
+        { priceLimit: { minPrice: cents(121), maxPrice: null } },
+      ],
+      [
+        'limits that are not set',
+        { priceLimit: { min: 0, max: null } },
+        { priceLimit: { minPrice: null, maxPrice: null } },
+      ],
+      ['no word about limits', { priceLimit: null }, { priceLimit: null }],
     ])('reads %s', async (_, changes, expected) => {
       upstream.answer = () => ({ json: { data: offer(changes) } });
       expect(await client.offer('00000000-0000-4000-a000-000000000001')).toEqual({ ...read, ...expected });

@@ -12,9 +12,8 @@ export interface MarketplaceOffer {
   /** In EUR, fractions of a cent rounded down. Where prices differ by country: the one for all, else the lowest. */
   readonly retailPrice: Cents | null;
   readonly businessPrice: Cents | null;
-  /** G2A's own limits for the price, in EUR. */
-  readonly minPrice: Cents | null;
-  readonly maxPrice: Cents | null;
+  /** G2A's own limits for the price, in EUR; null on a side without one. */
+  readonly priceLimit: { readonly minPrice: Cents | null; readonly maxPrice: Cents | null } | null;
   /** Pieces offered. */
   readonly size: number | null;
   readonly isActive: boolean;

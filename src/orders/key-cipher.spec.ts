@@ -43,6 +43,11 @@ describe('keys at rest', () => {
     expect(() => cipherWith(current).decrypt(key, 'row-1')).toThrow('KEY_ENCRYPTION_KEYS_OLD');
   });
 
+  it('are recognized in rows that were encrypted under a former key', () => {
+    expect(cipherWith(current, [old]).formerFingerprints('ABCD')).toEqual([cipherWith(old).fingerprint('ABCD')]);
+    expect(cipherWith(current).formerFingerprints('ABCD')).toEqual([]);
+  });
+
   it('have a fingerprint that only the owner of the encryption key can make', () => {
     expect(cipherWith(current).fingerprint('ABCD')).toEqual(cipherWith(current).fingerprint('ABCD'));
     expect(cipherWith(current).fingerprint('ABCD')).not.toEqual(cipherWith(current).fingerprint('ABCE'));

@@ -19,11 +19,25 @@ export class KeyCipher {
   readonly #current: Buffer;
   readonly #byId: ReadonlyMap<string, Buffer>;
   readonly #fingerprintKey: Buffer;
+  readonly #formerFingerprintKeys: readonly Buffer[];
 
   constructor(config: AppConfig) {
     this.#current = config.keyEncryptionKey;
     this.#byId = new Map([config.keyEncryptionKey, ...config.keyEncryptionKeysOld].map((key) => [keyId(key), key]));
-    this.#fingerprintKey = Buffer.from(hkdfSync('sha256', this.#current, '', 'keyferry fingerprint', 32));
+    this.#fingerprintKey = fingerprintKey(this.#current);
+    this.#formerFingerprintKeys = config.keyEncryptionKeysOld
+      .filter((key) => !key.equals(this.#current))
+      .map(fingerprintKey);
+  }
+
+  /** The id of the key that encrypts. */
+  get currentKeyId(): string {
+    return keyId(this.#current);
+  }
+
+  /** The ids of all keys that decrypt. */
+  get readableKeyIds(): readonly string[] {
+    return [...this.#byId.keys()];
   }
 
   /** @param inventoryId bound to the ciphertext: a value copied to another row does not decrypt there. */
@@ -51,8 +65,21 @@ export class KeyCipher {
 
   /** The same for the same value, and useless to anyone without the encryption key. */
   fingerprint(value: string): Buffer {
-    return createHmac('sha256', this.#fingerprintKey).update(value).digest();
+    return hmac(this.#fingerprintKey, value);
   }
+
+  /** What the fingerprint is in rows that are still encrypted under a former key. */
+  formerFingerprints(value: string): Buffer[] {
+    return this.#formerFingerprintKeys.map((key) => hmac(key, value));
+  }
+}
+
+function fingerprintKey(encryptionKey: Buffer): Buffer {
+  return Buffer.from(hkdfSync('sha256', encryptionKey, '', 'keyferry fingerprint', 32));
+}
+
+function hmac(key: Buffer, value: string): Buffer {
+  return createHmac('sha256', key).update(value).digest();
 }
 
 /** How rows name their encryption key: first 8 hex digits of its SHA-256. */

@@ -1,5 +1,6 @@
 import type { EntityManager } from 'typeorm';
 import type { UndeliverableReason } from './key-file.rules.js';
+import { RESOLVED_ORDER_STATES } from './order-state.rules.js';
 
 /** A key about to be stored, already encrypted. */
 export interface NewKey {
@@ -9,21 +10,36 @@ export interface NewKey {
   readonly ciphertext: Buffer;
   readonly encryptionKeyId: string;
   readonly fingerprint: Buffer;
+  /** What its fingerprint would be in rows that were not re-encrypted since the encryption key was replaced. */
+  readonly formerFingerprints: readonly Buffer[];
   readonly fileName: string | null;
   readonly undeliverableReason: UndeliverableReason | null;
+}
+
+/** What became of keys that were to be stored. */
+export interface InsertedKeys {
+  readonly stored: number;
+  /** Supplier codes that were not stored because another one with the same value is: it was sold twice. */
+  readonly soldTwice: readonly string[];
 }
 
 /**
  * Stores keys of a purchase. A supplier code or a value that is stored already is left alone, so that the same answer read
  * twice changes nothing.
- * @returns how many are new.
  */
 export async function insertKeys(
   manager: EntityManager,
   owner: { purchaseId: string; orderItemId: string },
   keys: readonly NewKey[],
-): Promise<number> {
-  const rows = await manager.query<unknown[]>(
+): Promise<InsertedKeys> {
+  if (keys.length === 0) return { stored: 0, soldTwice: [] };
+  // A row that is re-encrypted at this moment has its former fingerprint here, or its new one at the insert.
+  const former = await storedFingerprints(
+    manager,
+    keys.flatMap((key) => key.formerFingerprints),
+  );
+  const fresh = keys.filter((key) => !key.formerFingerprints.some((print) => former.has(print.toString('hex'))));
+  const inserted = await manager.query<unknown[]>(
     `INSERT INTO keys (id, purchase_id, order_item_id, cws_code_id, kind, ciphertext, encryption_key_id, fingerprint,
        file_name, undeliverable_reason)
      SELECT id, $1, $2, code, kind, ciphertext, key_id, fingerprint, file_name, reason
@@ -34,29 +50,66 @@ export async function insertKeys(
     [
       owner.purchaseId,
       owner.orderItemId,
-      keys.map((key) => key.id),
-      keys.map((key) => key.cwsCodeId),
-      keys.map((key) => key.kind),
-      keys.map((key) => key.ciphertext),
-      keys.map((key) => key.encryptionKeyId),
-      keys.map((key) => key.fingerprint),
-      keys.map((key) => key.fileName),
-      keys.map((key) => key.undeliverableReason),
+      fresh.map((key) => key.id),
+      fresh.map((key) => key.cwsCodeId),
+      fresh.map((key) => key.kind),
+      fresh.map((key) => key.ciphertext),
+      fresh.map((key) => key.encryptionKeyId),
+      fresh.map((key) => key.fingerprint),
+      fresh.map((key) => key.fileName),
+      fresh.map((key) => key.undeliverableReason),
     ],
   );
-  return rows.length;
+  if (inserted.length === keys.length) return { stored: inserted.length, soldTwice: [] };
+  const known = await storedCodes(
+    manager,
+    keys.map((key) => key.cwsCodeId),
+  );
+  const soldTwice = keys.map((key) => key.cwsCodeId).filter((code) => !known.has(code));
+  return { stored: inserted.length, soldTwice };
+}
+
+async function storedFingerprints(manager: EntityManager, fingerprints: readonly Buffer[]): Promise<Set<string>> {
+  if (fingerprints.length === 0) return new Set();
+  const rows = await manager.query<{ fingerprint: Buffer }[]>(
+    'SELECT fingerprint FROM keys WHERE fingerprint = ANY ($1)',
+    [fingerprints],
+  );
+  return new Set(rows.map((row) => row.fingerprint.toString('hex')));
+}
+
+/** Those of these supplier codes that are stored. */
+export async function storedCodes(manager: EntityManager, cwsCodeIds: readonly string[]): Promise<Set<string>> {
+  const rows = await manager.query<{ id: string }[]>(
+    'SELECT cws_code_id AS id FROM keys WHERE cws_code_id = ANY ($1)',
+    [cwsCodeIds],
+  );
+  return new Set(rows.map((row) => row.id));
 }
 
 /**
- * The keys owed to an order's items ($1): never more than the quantity, always the same ones. One that was handed over or
- * returned keeps its place, so that no other key of the order is delivered in place of it.
+ * Which of an item's keys come first. One that was handed over or returned keeps its place, so that no other key of the
+ * order is delivered in place of it.
  */
+const KEY_PRECEDENCE = `key.undeliverable_reason IS NOT NULL, coalesce(key.first_delivered_at, key.returned_at),
+  key.created_at, key.id`;
+
+/** An order that a person has settled: what was not handed over before is not handed over any more. */
+const IS_SETTLED_BY_HAND = `orders.state IN (${RESOLVED_ORDER_STATES.map((state) => `'${state}'`).join(', ')})`;
+
+/** The keys owed to an order's items ($1): never more than the quantity, always the same ones. */
 const DELIVERABLE_KEYS = `
-  order_items item CROSS JOIN LATERAL (
-    SELECT * FROM keys WHERE order_item_id = item.id
-    ORDER BY undeliverable_reason IS NOT NULL, coalesce(first_delivered_at, returned_at), created_at, id
-    LIMIT item.quantity
-  ) key WHERE item.order_id = $1 AND key.returned_at IS NULL AND key.undeliverable_reason IS NULL`;
+  orders JOIN order_items item ON item.order_id = orders.id CROSS JOIN LATERAL (
+    SELECT * FROM keys key WHERE key.order_item_id = item.id ORDER BY ${KEY_PRECEDENCE} LIMIT item.quantity
+  ) key WHERE orders.id = $1 AND key.returned_at IS NULL AND key.undeliverable_reason IS NULL
+    AND (key.first_delivered_at IS NOT NULL OR NOT ${IS_SETTLED_BY_HAND})`;
+
+/** Select list and joins of all keys with whether each is spare: paid for, and owed to nobody. */
+export const KEYS_WITH_SPARE = `
+  SELECT key.*, item.order_id,
+    key.first_delivered_at IS NULL AND (${IS_SETTLED_BY_HAND}
+      OR row_number() OVER (PARTITION BY item.id ORDER BY ${KEY_PRECEDENCE}) > item.quantity) AS is_spare
+  FROM keys key JOIN order_items item ON item.id = key.order_item_id JOIN orders ON orders.id = item.order_id`;
 
 interface DeliverableItem {
   readonly id: string;

@@ -128,3 +128,12 @@ export class OrderNotWaitingError extends OrdersError {
     super(`${reason}: only an order that waits for keys and for a person can be reopened`);
   }
 }
+
+/** A person's decision about an order that is settled already, in another way. */
+export class OrderSettledError extends OrdersError {
+  readonly code = 'order_settled';
+  readonly status = 409;
+  constructor(state: string) {
+    super(`the order is ${state}: there is nothing to resolve`);
+  }
+}

@@ -23,6 +23,8 @@ describe('the state of an order', () => {
     ['needs_attention', [item(1, 0, 'fulfilling')], 'needs_attention'],
     ['needs_attention', [item(1, 1)], 'completed'],
     ['failed', [item(1, 1)], 'failed'],
+    ['resolved', [item(1, 1)], 'resolved'],
+    ['resolved', [item(1, 0, 'unknown')], 'resolved'],
     // All keys are here, and one of them cannot be handed over.
     ['purchasing', [item(2, 2, null, 1)], 'needs_attention'],
     ['needs_attention', [item(1, 1), item(1, 1, null, 1)], 'needs_attention'],

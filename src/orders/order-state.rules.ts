@@ -1,6 +1,39 @@
-/** States of an order, in the order in which a good one passes them. */
-export const ORDER_STATES = ['accepted', 'purchasing', 'fulfilling', 'completed', 'needs_attention', 'failed'] as const;
+/** States of an order: those that a good one passes, then those of people. */
+export const ORDER_STATES = [
+  'accepted',
+  'purchasing',
+  'fulfilling',
+  'completed',
+  'needs_attention',
+  'failed',
+  'resolved',
+] as const;
 export type OrderState = (typeof ORDER_STATES)[number];
+
+/** Orders in one of these are worked on without a person. */
+export const UNFINISHED_ORDER_STATES = [
+  'accepted',
+  'purchasing',
+  'fulfilling',
+] as const satisfies readonly OrderState[];
+
+/**
+ * What a person may decide about an order that is not completed, and the final state that it leads to. Keys that come
+ * afterwards are stored and delivered to nobody.
+ */
+export const RESOLUTION_STATES = {
+  delivered_by_hand: 'resolved',
+  refunded: 'failed',
+} as const satisfies Record<string, OrderState>;
+export type Resolution = keyof typeof RESOLUTION_STATES;
+
+/** The final states that a person decides on. */
+export const RESOLVED_ORDER_STATES = Object.values(RESOLUTION_STATES) satisfies readonly OrderState[];
+
+/** Whether a person has settled the order: nothing is bought for it, and no key is delivered that was not delivered before. */
+export function isResolved(state: OrderState): boolean {
+  return RESOLVED_ORDER_STATES.some((resolved) => resolved === state);
+}
 
 /** States of a purchase. The first three are live: at most one live purchase per order item may exist. */
 export const PURCHASE_STATES = ['intended', 'unknown', 'fulfilling', 'completed', 'dead'] as const;
@@ -13,12 +46,13 @@ export const LIVE_PURCHASE_STATES = ['intended', 'unknown', 'fulfilling'] as con
  * Which state may follow which. The guarded updates in purchases.queries.ts are the only writers.
  */
 export const ORDER_TRANSITIONS: Readonly<Record<OrderState, readonly OrderState[]>> = {
-  accepted: ['purchasing', 'needs_attention', 'failed'],
-  purchasing: ['fulfilling', 'completed', 'needs_attention', 'failed'],
-  fulfilling: ['purchasing', 'completed', 'needs_attention', 'failed'],
-  needs_attention: ['purchasing', 'fulfilling', 'completed', 'failed'],
+  accepted: ['purchasing', 'needs_attention', 'failed', 'resolved'],
+  purchasing: ['fulfilling', 'completed', 'needs_attention', 'failed', 'resolved'],
+  fulfilling: ['purchasing', 'completed', 'needs_attention', 'failed', 'resolved'],
+  needs_attention: ['purchasing', 'fulfilling', 'completed', 'failed', 'resolved'],
   completed: [],
   failed: [],
+  resolved: [],
 };
 
 export const PURCHASE_TRANSITIONS: Readonly<Record<PurchaseState, readonly PurchaseState[]>> = {

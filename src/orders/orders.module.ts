@@ -20,9 +20,11 @@ import { PollPurchaseService } from './poll-purchase.service.js';
 import { PurchaseOrderService } from './purchase-order.service.js';
 import { PurchaseLookup } from './purchase-lookup.entity.js';
 import { Purchase } from './purchase.entity.js';
+import { ReadCodesService } from './read-codes.service.js';
 import { ReleaseReservationService } from './release-reservation.service.js';
 import { ReopenOrderService } from './reopen-order.service.js';
 import { RenewReservationService } from './renew-reservation.service.js';
+import { ResolveOrderService } from './resolve-order.service.js';
 import { ReservationCleanUpService } from './reservation-clean-up.service.js';
 import { ReservationItem } from './reservation-item.entity.js';
 import { Reservation } from './reservation.entity.js';
@@ -30,6 +32,7 @@ import { ReserveStockService } from './reserve-stock.service.js';
 import { ReturnKeysService } from './return-keys.service.js';
 import { SettlePurchaseService } from './settle-purchase.service.js';
 import { TryLookupsService } from './try-lookups.service.js';
+import { WatchPendingService } from './watch-pending.service.js';
 import { UnmatchedSupplierOrder } from './unmatched-supplier-order.entity.js';
 
 @Module({
@@ -61,14 +64,17 @@ import { UnmatchedSupplierOrder } from './unmatched-supplier-order.entity.js';
     PlanReservationService,
     PollPurchaseService,
     PurchaseOrderService,
+    ReadCodesService,
     ReleaseReservationService,
     RenewReservationService,
     ReopenOrderService,
     ReservationCleanUpService,
     ReserveStockService,
+    ResolveOrderService,
     ReturnKeysService,
     SettlePurchaseService,
     TryLookupsService,
+    WatchPendingService,
   ],
   exports: [
     AcceptOrderService,
@@ -77,6 +83,7 @@ import { UnmatchedSupplierOrder } from './unmatched-supplier-order.entity.js';
     RenewReservationService,
     ReopenOrderService,
     ReserveStockService,
+    ResolveOrderService,
     ReturnKeysService,
   ],
 })

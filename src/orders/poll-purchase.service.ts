@@ -9,7 +9,7 @@ import { LookUpPurchaseService } from './look-up-purchase.service.js';
 import { MatchSupplierOrdersService } from './match-supplier-orders.service.js';
 import { PURCHASE_TRANSITIONS } from './order-state.rules.js';
 import { PlacePurchaseService } from './place-purchase.service.js';
-import { pollGapSeconds, POLLING_ENDS_AFTER_SECONDS } from './polling.rules.js';
+import { isPollingOver, pollGapSeconds } from './polling.rules.js';
 import { areLookupsTrusted, claimSend } from './purchase-sends.queries.js';
 import { countPoll, type PurchaseProgress, readPurchase } from './purchases.queries.js';
 import { SettlePurchaseService } from './settle-purchase.service.js';
@@ -49,30 +49,35 @@ export class PollPurchaseService {
     }
 
     let failure: string | null = null;
+    let mustAskPerson = false;
     try {
       if (await this.isStillFulfilling(purchase)) {
-        await this.nothingNew(purchase, null);
+        await this.nothingNew(purchase, null, false);
         return;
       }
       const [order, ...others] = await this.read(purchase);
       if (order !== undefined && (await this.settling.settle(purchaseId, [order, ...others])) !== 'fulfilling') return;
-      if (order === undefined && (await this.sendAgain(purchase))) return;
-      if (order === undefined) failure = 'CWS does not know the order';
+      if (order === undefined) {
+        const next = await this.sendAgain(purchase);
+        if (next === 'sent') return;
+        failure = 'CWS does not know the order';
+        mustAskPerson = next === 'never';
+      }
     } catch (error) {
       // Whatever it was: the customer has paid, so it is tried again, and a person hears of it in time.
       failure = error instanceof Error ? error.message : String(error);
     }
-    await this.nothingNew(purchase, failure);
+    await this.nothingNew(purchase, failure, mustAskPerson);
   }
 
   private async isStillFulfilling({ state, cwsOrderId }: PurchaseProgress): Promise<boolean> {
     return state === 'fulfilling' && cwsOrderId !== null && this.watch.isStillFulfilling(cwsOrderId);
   }
 
-  private async nothingNew(purchase: PurchaseProgress, failure: string | null): Promise<void> {
+  private async nothingNew(purchase: PurchaseProgress, failure: string | null, mustAskPerson: boolean): Promise<void> {
     await countPoll(this.dataSource.manager, purchase.id, failure);
-    await this.callPersonIfDue(purchase, failure);
-    if (purchase.ageSeconds < POLLING_ENDS_AFTER_SECONDS) {
+    await this.callPersonIfDue(purchase, failure, mustAskPerson);
+    if (!isPollingOver(purchase)) {
       await this.again(purchase, pollGapSeconds(purchase.pollCount + 1, purchase.isPastDeadline));
     }
   }
@@ -96,30 +101,36 @@ export class PollPurchaseService {
   /**
    * Neither look-up knows the purchase. If they are known to find what there is, and nothing of the last sending can still
    * arrive, it did not happen, and the same purchase is sent once more.
-   * @returns whether it was sent.
+   * @returns `sent`; `later`: not yet, or another handler does it; `never`: only a person can tell.
    */
-  private async sendAgain(purchase: PurchaseProgress): Promise<boolean> {
+  private async sendAgain(purchase: PurchaseProgress): Promise<'sent' | 'later' | 'never'> {
     const { state, settlesInSeconds, sendCount, isPastDeadline, orderState } = purchase;
-    if (state !== 'unknown' || settlesInSeconds === null || settlesInSeconds > 0) return false;
-    if (isPastDeadline || orderState === 'needs_attention' || sendCount >= MAX_SENDS) return false;
+    if (state !== 'unknown' || settlesInSeconds === null || settlesInSeconds > 0 || isPastDeadline) return 'later';
+    if (orderState === 'needs_attention' || sendCount >= MAX_SENDS) return 'never';
     const { manager } = this.dataSource;
-    if (!(await areLookupsTrusted(manager)) || !(await this.matching.mayBuy())) return false;
+    if (!(await areLookupsTrusted(manager))) return 'never';
+    if (!(await this.matching.mayBuy())) return 'later';
     const claimedAtMs = performance.now();
-    if (!(await claimSend(manager, purchase.id, sendCount))) return false;
+    if (!(await claimSend(manager, purchase.id, sendCount))) return 'later';
     await this.placing.place({ ...purchase, sendCount: sendCount + 1, claimedAtMs });
-    return true;
+    return 'sent';
   }
 
-  private async callPersonIfDue(purchase: PurchaseProgress, failure: string | null): Promise<void> {
+  private async callPersonIfDue(
+    purchase: PurchaseProgress,
+    failure: string | null,
+    mustAskPerson: boolean,
+  ): Promise<void> {
     if (purchase.isPastDeadline) {
+      const why = failure ?? (purchase.awaitedPreorders > 0 ? 'CWS sold a pre-order' : null);
       await this.settling.needAttention(
         purchase.orderId,
-        `purchase ${purchase.clientOrderId} has no key by the deadline${failure === null ? '' : ` (${failure})`}`,
+        `purchase ${purchase.clientOrderId} has no key by the deadline${why === null ? '' : ` (${why})`}`,
       );
       return;
     }
-    const isSettled = purchase.settlesInSeconds !== null && purchase.settlesInSeconds <= 0;
-    if (purchase.state === 'unknown' && isSettled) {
+    // Not when a look-up failed: then nobody has said that CWS does not know the purchase.
+    if (mustAskPerson) {
       await this.settling.needAttention(
         purchase.orderId,
         `purchase ${purchase.clientOrderId} has no known outcome, sent ${purchase.sendCount} times; nothing is bought again on a guess`,

@@ -2,8 +2,15 @@ const FIRST_GAP_SECONDS = 2;
 const LONGEST_GAP_SECONDS = 15;
 const GROWTH = 1.5;
 const SLOW_GAP_SECONDS = 300;
-/** After this age CWS is not asked any more: a person decides. */
-export const POLLING_ENDS_AFTER_SECONDS = 24 * 3600;
+const POLLING_ENDS_AFTER_SECONDS = 24 * 3600;
+
+/**
+ * Whether CWS is not asked any more, because the purchase is 24 hours old and a person decides. A pre-order's code comes with
+ * the release, however late that is.
+ */
+export function isPollingOver(purchase: { ageSeconds: number; awaitedPreorders: number }): boolean {
+  return purchase.ageSeconds >= POLLING_ENDS_AFTER_SECONDS && purchase.awaitedPreorders === 0;
+}
 
 /**
  * Seconds until CWS is asked again about a purchase: 2 s growing to 15 s before the order's deadline, 5 minutes after it, for

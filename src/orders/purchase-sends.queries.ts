@@ -1,9 +1,11 @@
 import type { EntityManager } from 'typeorm';
+import { UNFINISHED_ORDER_STATES } from './order-state.rules.js';
 import { LOOKUP_WAYS, type LookupWay } from './purchase-lookup.entity.js';
 
 /**
  * Claims the next sending of a purchase that is not under way: one that was certainly never sent, or one whose last sending is
- * settled. Whoever gets true must send at once, or tell that it did not; a claim that nobody acts on counts as sent.
+ * settled. Never for an order that waits for a person or is over. Whoever gets true must send at once, or tell that it did not;
+ * a claim that nobody acts on counts as sent.
  * @param sendCount as it was read: of two handlers one gets the claim.
  */
 export async function claimSend(manager: EntityManager, purchaseId: string, sendCount: number): Promise<boolean> {
@@ -11,8 +13,13 @@ export async function claimSend(manager: EntityManager, purchaseId: string, send
     `UPDATE purchases SET send_count = send_count + 1, send_claimed_at = clock_timestamp(), settles_at = NULL,
        updated_at = now()
      WHERE id = $1 AND send_count = $2
-       AND (state = 'intended' AND send_count = 0 OR state = 'unknown' AND settles_at <= now())`,
-    [purchaseId, sendCount],
+       AND (state = 'intended' AND send_count = 0 OR state = 'unknown' AND settles_at <= now())
+       -- Locked, so that a person who settles the order at this moment is either too late or waited for.
+       AND EXISTS (
+         SELECT FROM order_items item JOIN orders ON orders.id = item.order_id
+         WHERE item.id = order_item_id AND orders.state = ANY ($3) FOR SHARE OF orders
+       )`,
+    [purchaseId, sendCount, UNFINISHED_ORDER_STATES],
   );
   return affected > 0;
 }

@@ -129,6 +129,8 @@ export interface PurchaseProgress {
   readonly sendCount: number;
   /** Seconds since the last sending was claimed. */
   readonly sendAgeSeconds: number;
+  /** Codes that CWS sold as pre-orders and has not delivered yet. */
+  readonly awaitedPreorders: number;
   /** Seconds until nothing of the last sending can still arrive, 0 or less when that is so; null: its worker has not said. */
   readonly settlesInSeconds: number | null;
 }
@@ -144,6 +146,7 @@ export async function readPurchase(manager: EntityManager, id: string): Promise<
        extract(epoch FROM clock_timestamp() - purchase.created_at)::float8 AS "ageSeconds",
        purchase.send_count AS "sendCount",
        extract(epoch FROM clock_timestamp() - purchase.send_claimed_at)::float8 AS "sendAgeSeconds",
+       purchase.awaited_preorders AS "awaitedPreorders",
        extract(epoch FROM purchase.settles_at - clock_timestamp())::float8 AS "settlesInSeconds"
      FROM purchases purchase
      JOIN order_items item ON item.id = purchase.order_item_id
@@ -183,10 +186,26 @@ export async function movePurchase(
   return affected > 0;
 }
 
-/** How many purchases CWS is at work on, and since when on the oldest. */
+/** Notes how many codes of a purchase are pre-orders that have not come. @returns whose they are. */
+export async function awaitPreorders(
+  manager: EntityManager,
+  id: string,
+  awaited: number,
+): Promise<{ g2aOrderId: number }> {
+  const [[row]] = await manager.query<[[{ g2aOrderId: number }], number]>(
+    `UPDATE purchases purchase SET awaited_preorders = $2 FROM order_items item, orders
+     WHERE purchase.id = $1 AND item.id = purchase.order_item_id AND orders.id = item.order_id
+     RETURNING orders.g2a_order_id AS "g2aOrderId"`,
+    [id, awaited],
+  );
+  return row;
+}
+
+/** How many purchases CWS is at work on, and since when on the oldest; pre-orders, which may wait for weeks, aside. */
 export async function pendingPurchases(manager: EntityManager): Promise<{ count: number; oldestAt: Date | null }> {
   const [row] = await manager.query<[{ count: number; oldestAt: Date | null }]>(
-    `SELECT count(*)::integer AS count, min(created_at) AS "oldestAt" FROM purchases WHERE state = 'fulfilling'`,
+    `SELECT count(*)::integer AS count, min(created_at) AS "oldestAt" FROM purchases
+     WHERE state = 'fulfilling' AND awaited_preorders = 0`,
   );
   return row;
 }
@@ -215,6 +234,17 @@ export async function abandonUnknownPurchases(manager: EntityManager, orderId: s
   const [rows] = await manager.query<[{ id: string }[], number]>(
     `UPDATE purchases SET state = 'dead', updated_at = now(), last_error = 'given up by a person'
      WHERE state = 'unknown' AND order_item_id IN (SELECT id FROM order_items WHERE order_id = $1)
+     RETURNING id`,
+    [orderId],
+  );
+  return rows.map((row) => row.id);
+}
+
+/** Gives up the purchases of an order that were certainly never sent. @returns their ids. */
+export async function abandonUnsentPurchases(manager: EntityManager, orderId: string): Promise<string[]> {
+  const [rows] = await manager.query<[{ id: string }[], number]>(
+    `UPDATE purchases SET state = 'dead', updated_at = now(), last_error = 'never sent: a person has settled the order'
+     WHERE state = 'intended' AND send_count = 0 AND order_item_id IN (SELECT id FROM order_items WHERE order_id = $1)
      RETURNING id`,
     [orderId],
   );

@@ -1,22 +1,24 @@
-import { randomUUID } from 'node:crypto';
-import { Injectable, Logger } from '@nestjs/common';
+import { Injectable } from '@nestjs/common';
 import { InjectDataSource } from '@nestjs/typeorm';
 import { DataSource, type EntityManager } from 'typeorm';
 import { inTransaction } from '../database/one-connection.js';
 import { AlertsService } from '../alerts/alerts.service.js';
 import { writeAudit } from '../audit/audit-log.js';
 import { holdOwedAgain, markHoldBought } from '../catalog/stock-holds.queries.js';
-import { CwsClient } from '../cws/cws-client.js';
-import type { SupplierCode, SupplierOrder } from '../cws/cws.types.js';
-import { UpstreamError } from '../upstream/upstream-error.js';
+import type { SupplierOrder } from '../cws/cws.types.js';
 import { JobQueue } from '../jobs/job-queue.js';
-import { KeyCipher } from './key-cipher.js';
-import { readKeyFile, safeFileName } from './key-file.rules.js';
 import { insertKeys, type NewKey } from './keys.queries.js';
 import { nextOrderState } from './order-progress.rules.js';
-import { ORDER_TRANSITIONS, type OrderState, PURCHASE_TRANSITIONS, type PurchaseState } from './order-state.rules.js';
-import { pollGapSeconds } from './polling.rules.js';
 import {
+  isResolved,
+  ORDER_TRANSITIONS,
+  type OrderState,
+  PURCHASE_TRANSITIONS,
+  type PurchaseState,
+} from './order-state.rules.js';
+import { isPollingOver, pollGapSeconds } from './polling.rules.js';
+import {
+  awaitPreorders,
   lockOrder,
   moveOrder,
   movePurchase,
@@ -25,6 +27,7 @@ import {
   readPurchase,
 } from './purchases.queries.js';
 import { settleAfter, undoSend } from './purchase-sends.queries.js';
+import { ReadCodesService } from './read-codes.service.js';
 
 const UNDELIVERABLE_FILE =
   'a key came as a file that is not handed over: not base64, too large, or neither PNG, JPEG, GIF, WebP nor PDF';
@@ -40,12 +43,9 @@ export interface Sending {
 /** Writes down what became of a purchase, and moves its order on. Every method may be called twice with the same news. */
 @Injectable()
 export class SettlePurchaseService {
-  private readonly logger = new Logger(SettlePurchaseService.name);
-
   constructor(
     @InjectDataSource() private readonly dataSource: DataSource,
-    private readonly cws: CwsClient,
-    private readonly cipher: KeyCipher,
+    private readonly codes: ReadCodesService,
     private readonly jobs: JobQueue,
     private readonly alerts: AlertsService,
   ) {}
@@ -58,16 +58,12 @@ export class SettlePurchaseService {
    */
   async settle(purchaseId: string, orders: readonly [SupplierOrder, ...SupplierOrder[]]): Promise<PurchaseState> {
     const [order, ...duplicates] = orders;
-    const codes = (await Promise.all(orders.map((each) => this.readableCodes(each)))).flat();
+    const { keys, awaitedPreorders } = await this.codes.read(orders);
     if (duplicates.length > 0) await this.tellOfDuplicates(purchaseId, orders);
-    return this.change(purchaseId, async (manager, purchase) => {
+    const preorders = { areOver: false };
+    const state = await this.change(purchaseId, async (manager, purchase) => {
       const unitPriceCents = order.lines[0]?.unitPrice ?? null;
-      const stored = await insertKeys(manager, { purchaseId, orderItemId: purchase.orderItemId }, this.encrypt(codes));
-      if (stored > 0) {
-        await writeAudit(manager, 'orders', [
-          { action: 'purchase.keys_stored', subjectId: purchaseId, details: { count: stored } },
-        ]);
-      }
+      const stored = await this.storeKeys(manager, purchase, keys);
       const isServed = purchase.keys + stored >= purchase.quantity;
       const isOver = order.status === 'cancelled' || order.status === 'failed';
       const to: PurchaseState = isServed ? 'completed' : isOver ? 'dead' : 'fulfilling';
@@ -76,6 +72,9 @@ export class SettlePurchaseService {
         unitPriceCents,
         reason: isOver ? `CWS: ${order.status}` : undefined,
       });
+      const awaited = to === 'fulfilling' ? awaitedPreorders : 0;
+      preorders.areOver = awaited === 0 && purchase.awaitedPreorders > 0;
+      await this.notePreorders(manager, purchase, awaited);
       await this.moveHolds(manager, purchase, { isOver, keys: purchase.keys + stored });
       if (to !== 'fulfilling') {
         // What is still owed, a second part of the quantity or all of it again, is looked for.
@@ -84,6 +83,8 @@ export class SettlePurchaseService {
       }
       return to;
     });
+    if (preorders.areOver) await this.alerts.clear('preorder_code', purchaseId);
+    return state;
   }
 
   /**
@@ -131,6 +132,37 @@ export class SettlePurchaseService {
     if (isNew) await this.alerts.raise('order_needs_attention', orderId, reason);
   }
 
+  /** @returns how many are new. */
+  private async storeKeys(
+    manager: EntityManager,
+    { id, orderId, orderItemId, orderState }: PurchaseProgress,
+    keys: readonly NewKey[],
+  ): Promise<number> {
+    const { stored, soldTwice } = await insertKeys(manager, { purchaseId: id, orderItemId }, keys);
+    if (soldTwice.length > 0) {
+      const message = `CWS sold ${soldTwice.length} code(s) that it had sold before: ${soldTwice.join(', ')}. None is delivered twice`;
+      await this.alerts.raise('code_sold_twice', id, message, manager);
+    }
+    if (stored === 0) return 0;
+    await writeAudit(manager, 'orders', [
+      { action: 'purchase.keys_stored', subjectId: id, details: { count: stored } },
+    ]);
+    if (isResolved(orderState)) {
+      const message = `${stored} key(s) came after a person had settled the order (${orderState}): they are paid for, and delivered to nobody`;
+      await this.alerts.raise('spare_keys', orderId, message, manager);
+    }
+    return stored;
+  }
+
+  /** A pre-order's code may take weeks: a person hears of it, and the purchase waits on. */
+  private async notePreorders(manager: EntityManager, purchase: PurchaseProgress, awaited: number): Promise<void> {
+    if (awaited === purchase.awaitedPreorders) return;
+    const { g2aOrderId } = await awaitPreorders(manager, purchase.id, awaited);
+    if (awaited < purchase.awaitedPreorders) return;
+    const message = `order ${g2aOrderId}: CWS sold ${awaited} code(s) as pre-orders, which come with the release (purchase ${purchase.clientOrderId})`;
+    await this.alerts.raise('preorder_code', purchase.id, message, manager);
+  }
+
   private async tellOfDuplicates(purchaseId: string, orders: readonly SupplierOrder[]): Promise<void> {
     const ids = orders.map(({ cwsOrderId }) => cwsOrderId).join(', ');
     await this.alerts.raise(
@@ -170,7 +202,7 @@ export class SettlePurchaseService {
         const reason = orderMovedTo === 'needs_attention' ? UNDELIVERABLE_FILE : undefined;
         await this.moveOrderTo(manager, order, orderMovedTo, reason);
       }
-      if (state === 'fulfilling' || state === 'unknown') {
+      if (state === 'unknown' || (state === 'fulfilling' && !isPollingOver(purchase))) {
         const startAfterSeconds = pollGapSeconds(purchase.pollCount, purchase.isPastDeadline);
         await this.jobs.send('poll-purchase', { purchaseId }, { manager, startAfterSeconds });
       }
@@ -192,12 +224,12 @@ export class SettlePurchaseService {
     purchase: PurchaseProgress,
     news: { isOver: boolean; keys: number },
   ): Promise<void> {
-    const { orderItemId: reservationItemId, cwsProductId, quantity, state } = purchase;
+    const { orderItemId: reservationItemId, cwsProductId, quantity, state, orderState } = purchase;
     const wasAccepted = state === 'fulfilling';
     if (!wasAccepted) {
       const bought = news.isOver ? news.keys : quantity;
       if (bought > 0) await markHoldBought(manager, { reservationItemId, cwsProductId, quantity: bought });
-    } else if (news.isOver && news.keys < quantity) {
+    } else if (news.isOver && news.keys < quantity && !isResolved(orderState)) {
       await holdOwedAgain(manager, { reservationItemId, cwsProductId, quantity: quantity - news.keys });
     }
   }
@@ -242,49 +274,4 @@ export class SettlePurchaseService {
     ]);
     return true;
   }
-
-  /**
-   * Codes with a value. CWS may list one by id only, and fill it later. Trouble with reading one must never reach the caller
-   * as trouble with the order: it was bought, whatever happens here, and is asked about again.
-   */
-  private async readableCodes(order: SupplierOrder): Promise<(SupplierCode & { value: string })[]> {
-    const readable: (SupplierCode & { value: string })[] = [];
-    for (const listed of order.lines.flatMap((line) => line.codes)) {
-      const code = listed.value === null ? await this.readCode(listed.codeId) : listed;
-      const value = code?.value ?? null;
-      if (code !== null && value !== null) readable.push({ ...code, codeId: listed.codeId, value });
-    }
-    return readable;
-  }
-
-  private async readCode(codeId: string): Promise<SupplierCode | null> {
-    try {
-      return await this.cws.code(codeId);
-    } catch (error) {
-      if (!(error instanceof UpstreamError)) throw error;
-      this.logger.warn(`a bought code cannot be read yet: ${error.message}`);
-      return null;
-    }
-  }
-
-  private encrypt(codes: readonly (SupplierCode & { value: string })[]): NewKey[] {
-    return codes.map((code) => {
-      const id = randomUUID();
-      return {
-        id,
-        cwsCodeId: code.codeId,
-        ...(code.kind === 'image' ? fileOf(code) : { kind: 'text', fileName: null, undeliverableReason: null }),
-        fingerprint: this.cipher.fingerprint(code.value),
-        ...this.cipher.encrypt(code.value, id),
-      };
-    });
-  }
-}
-
-/** What is stored beside a file's value. One that cannot be handed over is kept all the same: it was paid for. */
-function fileOf({ value, fileName }: { value: string; fileName: string | null }) {
-  const file = readKeyFile(value);
-  return 'undeliverableReason' in file
-    ? { kind: 'file' as const, fileName: safeFileName(fileName, null), undeliverableReason: file.undeliverableReason }
-    : { kind: 'file' as const, fileName: safeFileName(fileName, file.mimeType), undeliverableReason: null };
 }

@@ -69,7 +69,7 @@ function readOffer(value: unknown): MarketplaceOffer {
     type: readOptionalText(offer['type'], 'type'),
     g2aProductId: readProductId(product['id']),
     ...readOfferPrices(offer),
-    ...readPriceLimit(offer['priceLimit']),
+    priceLimit: readPriceLimit(offer['priceLimit']),
     size: readOptionalCount(inventory['size'], 'inventory.size'),
     isActive: readIsActive(offer),
     visibility: readVisibility(offer['visibility']),

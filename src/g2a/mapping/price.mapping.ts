@@ -18,11 +18,12 @@ export function readOfferPrices(offer: WireObject): { retailPrice: Cents | null;
 }
 
 /**
- * G2A's limits of a price, `{min, max}` in EUR: both rounded inwards. Null where there is none; a maximum of zero is one that
- * was never set. @throws WireShapeError
+ * G2A's limits of a price, `{min, max}` in EUR: both rounded inwards, null on a side without one; a limit of zero is one that
+ * was never set. Null as a whole when the answer does not tell. @throws WireShapeError
  */
-export function readPriceLimit(value: unknown): { minPrice: Cents | null; maxPrice: Cents | null } {
-  const limit = readObject(value ?? {}, 'priceLimit');
+export function readPriceLimit(value: unknown): { minPrice: Cents | null; maxPrice: Cents | null } | null {
+  if (value === undefined || value === null) return null;
+  const limit = readObject(value, 'priceLimit');
   assertEuro(limit, 'priceLimit');
   return {
     minPrice: readLimit(limit['min'], 'priceLimit.min', 'up'),

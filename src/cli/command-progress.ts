@@ -4,17 +4,17 @@ import { performance } from 'node:perf_hooks';
 const PATIENCE_MILLISECONDS = 1_000;
 
 /** A progress bar on stderr that appears when the work takes longer than a second and somebody is watching. */
-export class ImportProgress {
+export class CommandProgress {
   private readonly startedAt = performance.now();
   private bar: SingleBar | undefined;
 
   /**
    * @param total how many things there are.
-   * @param what is done with what: "importing", "mappings".
+   * @param work what is done to what, such as `importing` and `mappings`.
    */
   constructor(
     private readonly total: number,
-    private readonly what: { readonly doing: string; readonly things: string },
+    private readonly work: { readonly verb: string; readonly noun: string },
   ) {}
 
   /** @param total when it has turned out to be another. */
@@ -30,7 +30,7 @@ export class ImportProgress {
   }
 
   private show(): SingleBar {
-    const format = `${this.what.doing} {bar} {value}/{total} ${this.what.things}, {eta} s left`;
+    const format = `${this.work.verb} {bar} {value}/{total} ${this.work.noun}, {eta} s left`;
     const bar = new SingleBar({ format, stream: process.stderr, clearOnComplete: true });
     bar.start(this.total, 0);
     return bar;

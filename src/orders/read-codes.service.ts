@@ -1,0 +1,84 @@
+import { randomUUID } from 'node:crypto';
+import { Injectable, Logger } from '@nestjs/common';
+import { InjectDataSource } from '@nestjs/typeorm';
+import { DataSource } from 'typeorm';
+import { CwsClient } from '../cws/cws-client.js';
+import type { SupplierCode, SupplierOrder } from '../cws/cws.types.js';
+import { UpstreamError } from '../upstream/upstream-error.js';
+import { KeyCipher } from './key-cipher.js';
+import { readKeyFile, safeFileName } from './key-file.rules.js';
+import { type NewKey, storedCodes } from './keys.queries.js';
+
+/** What CWS's orders have brought that is not stored yet. */
+export interface ReadCodes {
+  /** Encrypted. */
+  readonly keys: readonly NewKey[];
+  /** Codes that were sold as pre-orders and are not there yet. */
+  readonly awaitedPreorders: number;
+}
+
+type ReadableCode = SupplierCode & { readonly value: string };
+
+/** Reads the codes of CWS's orders and encrypts them. */
+@Injectable()
+export class ReadCodesService {
+  private readonly logger = new Logger(ReadCodesService.name);
+
+  constructor(
+    @InjectDataSource() private readonly dataSource: DataSource,
+    private readonly cws: CwsClient,
+    private readonly cipher: KeyCipher,
+  ) {}
+
+  /**
+   * CWS may list a code by id only, a pre-order always so, and fill it later: such a one is fetched by its id. Trouble with
+   * reading one must never reach the caller as trouble with the order: it was bought, whatever happens here, and is asked
+   * about again.
+   */
+  async read(orders: readonly SupplierOrder[]): Promise<ReadCodes> {
+    const listed = orders.flatMap((order) => order.lines).flatMap((line) => line.codes);
+    const stored = await storedCodes(
+      this.dataSource.manager,
+      listed.map(({ codeId }) => codeId),
+    );
+    const keys: NewKey[] = [];
+    let awaitedPreorders = 0;
+    for (const code of listed.filter(({ codeId }) => !stored.has(codeId))) {
+      const found = code.value === null ? await this.readCode(code.codeId) : code;
+      const value = found?.value ?? null;
+      if (found !== null && value !== null) keys.push(this.encrypt({ ...found, codeId: code.codeId, value }));
+      else if (code.kind === 'preorder') awaitedPreorders += 1;
+    }
+    return { keys, awaitedPreorders };
+  }
+
+  private async readCode(codeId: string): Promise<SupplierCode | null> {
+    try {
+      return await this.cws.code(codeId);
+    } catch (error) {
+      if (!(error instanceof UpstreamError)) throw error;
+      this.logger.warn(`a bought code cannot be read yet: ${error.message}`);
+      return null;
+    }
+  }
+
+  private encrypt(code: ReadableCode): NewKey {
+    const id = randomUUID();
+    return {
+      id,
+      cwsCodeId: code.codeId,
+      ...(code.kind === 'image' ? fileOf(code) : { kind: 'text', fileName: null, undeliverableReason: null }),
+      fingerprint: this.cipher.fingerprint(code.value),
+      formerFingerprints: this.cipher.formerFingerprints(code.value),
+      ...this.cipher.encrypt(code.value, id),
+    };
+  }
+}
+
+/** What is stored beside a file's value. One that cannot be handed over is kept all the same: it was paid for. */
+function fileOf({ value, fileName }: ReadableCode) {
+  const file = readKeyFile(value);
+  return 'undeliverableReason' in file
+    ? { kind: 'file' as const, fileName: safeFileName(fileName, null), undeliverableReason: file.undeliverableReason }
+    : { kind: 'file' as const, fileName: safeFileName(fileName, file.mimeType), undeliverableReason: null };
+}

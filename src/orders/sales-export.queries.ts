@@ -1,0 +1,75 @@
+import type { EntityManager } from 'typeorm';
+import type { Cents } from '../money/cents.js';
+import type { OrderState, PurchaseState } from './order-state.rules.js';
+
+/** A purchase that cost money, or may have, beside the sale that it was made for. */
+export interface PurchaseAgainstSale {
+  readonly purchaseId: string;
+  readonly orderId: string;
+  readonly g2aOrderId: number;
+  readonly orderState: OrderState;
+  readonly g2aProductId: number;
+  /** What the customer paid per piece at worst, in EUR. */
+  readonly salePriceCents: Cents;
+  /** Null: the mapping has none of its own, or is gone. */
+  readonly feePercentage: string | null;
+  readonly clientOrderId: string;
+  readonly cwsOrderId: string | null;
+  readonly cwsProductId: string;
+  readonly purchaseState: PurchaseState;
+  readonly unitPriceCents: Cents | null;
+  /** Pieces that were paid for: of a purchase that CWS took back, the codes that came. */
+  readonly boughtQuantity: number;
+  /** Those among them that the sale needed, none when it was paid back; what earlier purchases brought counts first. */
+  readonly soldQuantity: number;
+  readonly soldAt: Date;
+  readonly purchasedAt: Date;
+}
+
+/** After which row a page begins. */
+export type ExportPosition = Pick<PurchaseAgainstSale, 'soldAt' | 'purchaseId'>;
+
+/** Purchases of orders paid for within [from, to), in the order of the sales; those that certainly cost nothing are left out. */
+export async function purchasesAgainstSales(
+  manager: EntityManager,
+  page: { from: Date; to: Date; after: ExportPosition | null; limit: number },
+): Promise<PurchaseAgainstSale[]> {
+  return manager.query<PurchaseAgainstSale[]>(
+    `WITH page AS (
+       SELECT purchase.id, date_trunc('milliseconds', orders.created_at) AS sold_at
+       FROM orders JOIN order_items item ON item.order_id = orders.id JOIN purchases purchase ON order_item_id = item.id
+       WHERE orders.created_at >= $1 AND orders.created_at < $2
+         AND (purchase.state <> 'dead' OR EXISTS (SELECT FROM keys WHERE order_item_id = item.id AND purchase_id = purchase.id))
+         AND ($3::timestamptz IS NULL OR (date_trunc('milliseconds', orders.created_at), purchase.id) > ($3, $4::uuid))
+       ORDER BY sold_at, purchase.id LIMIT $5
+     ), bought AS NOT MATERIALIZED (
+       SELECT purchase.*, CASE purchase.state
+         WHEN 'dead' THEN (
+           SELECT count(*)::integer FROM keys
+           WHERE order_item_id = purchase.order_item_id AND purchase_id = purchase.id
+         )
+         ELSE purchase.quantity END AS pieces
+       FROM purchases purchase
+     )
+     SELECT purchase.id AS "purchaseId", orders.id AS "orderId", orders.g2a_order_id AS "g2aOrderId",
+       orders.state AS "orderState", item.g2a_product_id AS "g2aProductId", item.sale_price_cents AS "salePriceCents",
+       mapping.fee_percentage::text AS "feePercentage", purchase.client_order_id AS "clientOrderId",
+       purchase.cws_order_id AS "cwsOrderId", purchase.cws_product_id AS "cwsProductId",
+       purchase.state AS "purchaseState", purchase.unit_price_cents AS "unitPriceCents",
+       purchase.pieces AS "boughtQuantity",
+       CASE orders.state WHEN 'failed' THEN 0
+         ELSE greatest(0, least(purchase.pieces, item.quantity - earlier.pieces)) END AS "soldQuantity",
+       page.sold_at AS "soldAt", purchase.created_at AS "purchasedAt"
+     FROM page
+     JOIN bought purchase ON purchase.id = page.id
+     JOIN order_items item ON item.id = purchase.order_item_id
+     JOIN orders ON orders.id = item.order_id
+     LEFT JOIN product_mappings mapping ON mapping.g2a_product_id = item.g2a_product_id
+     CROSS JOIN LATERAL (
+       SELECT coalesce(sum(pieces), 0)::integer AS pieces FROM bought
+       WHERE bought.order_item_id = item.id AND (bought.created_at, bought.id) < (purchase.created_at, purchase.id)
+     ) earlier
+     ORDER BY page.sold_at, page.id`,
+    [page.from, page.to, page.after?.soldAt ?? null, page.after?.purchaseId ?? null, page.limit],
+  );
+}
