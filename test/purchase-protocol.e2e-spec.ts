@@ -267,6 +267,8 @@ describe('many pending purchases', () => {
       await Promise.all((await fulfilling()).map(({ id }) => polling.poll(id)));
       return { history: asked('GET /v3/orders') - before.history, single: asked('GET /v3/orders/:id') - before.single };
     };
+    // A look at the history from before the last purchase was made would not know it.
+    Object.assign(keyferry.app.get(WatchPendingService, { strict: false }), { shared: null });
     const first = await pollAll();
     expect(first.single).toBe(0);
     expect(first.history).toBeLessThanOrEqual(2);

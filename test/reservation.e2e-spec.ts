@@ -214,7 +214,8 @@ describe('the reservation routes', () => {
       const product = g2aProductId(8);
       await keyferry.sql(
         `INSERT INTO price_simulations (g2a_product_id, price_band, price_cents, income_cents, business_income_cents, simulated_at)
-         VALUES ($1, 800, 803, 682, 602, now())`,
+         VALUES ($1, 800, 803, 682, 602, now())
+         ON CONFLICT (g2a_product_id, price_band) DO UPDATE SET income_cents = 682, business_income_cents = 602`,
         [product],
       );
       await keyferry.sql('DELETE FROM product_mapping_suppliers WHERE g2a_product_id = $1', [product]);

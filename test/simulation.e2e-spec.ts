@@ -64,7 +64,8 @@ describe('prices by the word of G2A', () => {
   };
 
   beforeAll(async () => {
-    keyferry = await startShop([1, 2, 3, 4, 5, 6]);
+    // A share that is never used up here.
+    keyferry = await startShop([1, 2, 3, 4, 5, 6], { G2A_RATE: '4000/60s' });
     setFee(2, { feePercent: 20 });
     setFee(3, { feePercent: 15, businessFeePercent: 25 });
     setFee(4, { lie: { income: 'plenty' } });
@@ -99,6 +100,11 @@ describe('prices by the word of G2A', () => {
     await keyferry.sync();
     // By the answer about 8.54, of which 6.83 are left, one cent less is enough: 8.54 * 6.82 / 6.83 is 8.5274…
     expect(shown(keyferry, 2)).toEqual({ active: true, retail: 853, business: 853 });
+    // What was said about a higher price is only a guess about this one.
+    expect(await simulations(keyferry, 2)).toMatchObject([
+      { price: 803, income: 642 },
+      { price: 853, income: 682 },
+    ]);
     // 15 % and 0.30 of 8.03 leave 6.52, a share by which 8.40 is needed; there they leave 6.84.
     expect(shown(keyferry, 6).retail).toBe(840);
     expect((await simulations(keyferry, 6)).map(({ price, income }) => [price, income])).toEqual([
@@ -141,7 +147,7 @@ describe('prices by the word of G2A', () => {
     await keyferry.sync();
     expect(await simulations(keyferry, 2)).toMatchObject([
       { income: 642, failed: true },
-      { income: 683, failed: true },
+      { income: 682, failed: true },
     ]);
     expect(shown(keyferry, 2)).toMatchObject({ retail: 853 });
 
@@ -150,6 +156,25 @@ describe('prices by the word of G2A', () => {
     await keyferry.sync();
     await keyferry.sync();
     expect(shown(keyferry, 2)).toEqual({ active: true, retail: 803, business: 803 });
+  });
+
+  it('know the fee of companies on, when G2A does not tell it any more', async () => {
+    expect(await simulations(keyferry, 3)).toMatchObject([{ price: 803, business: 602 }, { price: 910 }]);
+    // About 8.05: 602 * 805 / 803 is 603.4…
+    setFee(3, { lie: { income: { ALL: '6.84' } } });
+    await keyferry.sql(
+      `UPDATE price_simulations SET simulated_at = now() - interval '8 days' WHERE g2a_product_id = $1`,
+      [g2aProductId(3)],
+    );
+    keyferry.g2a.marketplace.edit(g2aOfferId(3), { priceLimit: { min: '8.05' } });
+    await keyferry.app.get(ReconcileOffersService).readAll();
+    await keyferry.sync();
+    expect(await simulations(keyferry, 3)).toMatchObject([{ price: 805, income: 684, business: 603 }, { price: 910 }]);
+    await keyferry.sync();
+    expect(shown(keyferry, 3)).toMatchObject({ retail: 805, business: 910 });
+    keyferry.g2a.marketplace.edit(g2aOfferId(3), { priceLimit: { min: '0.01' } });
+    await keyferry.app.get(ReconcileOffersService).readAll();
+    setFee(3, { feePercent: 15, businessFeePercent: 25 });
   });
 
   it('are told of when the real fee is higher, until it is not', async () => {
@@ -214,10 +239,14 @@ describe('with PRICE_SIMULATION=all a first price', () => {
       await keyferry.sync();
       expect(shown(keyferry, 1)).toMatchObject({ active: false });
       expect(await reason(keyferry, 1)).toBe('awaiting_simulation');
+      // Raised to 8.54, of which nothing is known yet either.
       await keyferry.sync();
-      expect(shown(keyferry, 1)).toEqual({ active: true, retail: 854, business: 854 });
+      expect(shown(keyferry, 1)).toMatchObject({ active: false });
+      expect(await reason(keyferry, 1)).toBe('awaiting_simulation');
+      await keyferry.sync();
+      expect(shown(keyferry, 1)).toEqual({ active: true, retail: 853, business: 853 });
       const prices = keyferry.g2a.marketplace.patches(g2aOfferId(1)).flatMap(({ body }) => body.variant.price ?? []);
-      expect(prices).toEqual([{ retail: '8.54', business: '8.54' }]);
+      expect(prices).toEqual([{ retail: '8.53', business: '8.53' }]);
     } finally {
       await keyferry.stop();
     }
@@ -258,6 +287,56 @@ describe('simulations', () => {
       await keyferry.sync();
       for (const game of [1, 2, 3]) expect(shown(keyferry, game)).toEqual({ active: true, retail: 803, business: 803 });
       expect(await keyferry.sql(`SELECT kind FROM alerts WHERE cleared_at IS NULL`)).toEqual([]);
+    } finally {
+      await keyferry.stop();
+    }
+  });
+
+  it('are remembered however old while there is a mapping or an offer, and forgotten with the last of them', async () => {
+    const keyferry = await startShop([1, 2]);
+    const known = async () =>
+      (await keyferry.sql<{ id: number }[]>('SELECT g2a_product_id AS id FROM price_simulations ORDER BY 1')).map(
+        ({ id }) => Number(id),
+      );
+    try {
+      keyferry.g2a.marketplace.setFee(g2aProductId(1), { feePercent: 20 });
+      await keyferry.sync();
+      keyferry.cws.supplier.setProduct(cwsProductId(1), { quantity: 0, prices: [{ value: 6.32, from: 1, to: null }] });
+      keyferry.cws.supplier.setProduct(cwsProductId(2), { quantity: 0, prices: [{ value: 6.32, from: 1, to: null }] });
+      keyferry.g2a.traffic.behaviors.set({ name: 'answers500', route: SIMULATIONS });
+      await keyferry.sql(`UPDATE price_simulations SET simulated_at = now() - interval '400 days'`);
+      await keyferry.sync();
+      expect(await known()).toEqual([g2aProductId(1), g2aProductId(2)]);
+
+      await keyferry.sql('DELETE FROM product_mappings WHERE g2a_product_id = $1', [g2aProductId(2)]);
+      await keyferry.sync();
+      await keyferry.sql('DELETE FROM offers WHERE g2a_product_id = $1', [g2aProductId(2)]);
+      await keyferry.sync();
+      expect(await known()).toEqual([g2aProductId(1)]);
+    } finally {
+      await keyferry.stop();
+    }
+  });
+
+  it('that all fail are told of, until one succeeds', async () => {
+    const keyferry = await startShop([1, 2, 3, 4, 5, 6, 7, 8, 9, 10], { G2A_RATE: '4000/60s' });
+    const alerts = () =>
+      keyferry.sql(`SELECT kind, message FROM alerts WHERE kind = 'simulation_failing' AND cleared_at IS NULL`);
+    const syncAnew = async () => {
+      await keyferry.sql(`UPDATE price_simulations SET simulated_at = now() - interval '61 minutes'`);
+      await keyferry.sync();
+    };
+    try {
+      keyferry.g2a.traffic.behaviors.set({ name: 'answers500', route: SIMULATIONS });
+      await keyferry.sync();
+      expect(await alerts()).toEqual([]);
+      await syncAnew();
+      expect(await alerts()).toMatchObject([
+        { message: expect.stringMatching(/^the last 20 price simulations .*500/) },
+      ]);
+      keyferry.g2a.traffic.behaviors.clear({});
+      await syncAnew();
+      expect(await alerts()).toEqual([]);
     } finally {
       await keyferry.stop();
     }

@@ -22,6 +22,7 @@ export type AlertKind =
   | 'supplier_price_unconfirmed'
   | 'exchange_rate_missing'
   | 'real_fee_higher'
+  | 'simulation_failing'
   | 'sync_failed'
   | 'cws_unreachable'
   | 'g2a_unreachable';

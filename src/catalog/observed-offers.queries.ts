@@ -1,5 +1,7 @@
 import type { EntityManager } from 'typeorm';
 import type { Cents } from '../money/cents.js';
+import type { PriceBounds } from '../pricing/pricing-terms.js';
+import { keepShownPrices } from './price-history.queries.js';
 
 /** What G2A was seen to show. */
 export interface ObservedOffer {
@@ -9,9 +11,8 @@ export interface ObservedOffer {
   readonly businessPriceCents: Cents | null;
   readonly size: number | null;
   readonly isActive: boolean;
-  /** G2A's own limits for the price. */
-  readonly minPriceCents: Cents | null;
-  readonly maxPriceCents: Cents | null;
+  /** G2A's own limits for the price, null on a side without one; null as a whole when the listing does not tell. */
+  readonly priceLimit: PriceBounds | null;
   readonly visibility: 'all' | 'retail' | 'business';
 }
 
@@ -43,8 +44,8 @@ export async function storeObservedOffers(
   return manager.query<OfferTrouble[]>(
     `WITH seen AS (
        SELECT * FROM unnest($1::uuid[], $2::bigint[], $3::integer[], $4::integer[], $5::integer[], $6::boolean[], $7::text[],
-           $10::integer[], $11::integer[])
-         AS seen (id, product, retail, business, size, is_active, visibility, min_price, max_price)
+           $10::integer[], $11::integer[], $12::boolean[])
+         AS seen (id, product, retail, business, size, is_active, visibility, min_price, max_price, tells_limit)
      ), found AS (
        INSERT INTO offers (g2a_offer_id, g2a_product_id, observed_retail_price_cents, observed_business_price_cents,
          observed_size, observed_is_active, observed_visibility, observed_at, observed_min_price_cents,
@@ -71,8 +72,8 @@ export async function storeObservedOffers(
            CASE WHEN is_confirmed AND judged.visibility <> 'retail' THEN sent_business_price_cents END, observed_business_price_cents),
          observed_size = coalesce(judged.size, CASE WHEN is_confirmed THEN sent_size END, observed_size),
          observed_is_active = judged.is_active, observed_visibility = judged.visibility,
-         observed_min_price_cents = coalesce(judged.min_price, observed_min_price_cents),
-         observed_max_price_cents = coalesce(judged.max_price, observed_max_price_cents),
+         observed_min_price_cents = CASE WHEN tells_limit THEN judged.min_price ELSE observed_min_price_cents END,
+         observed_max_price_cents = CASE WHEN tells_limit THEN judged.max_price ELSE observed_max_price_cents END,
          observed_at = $8,
          sent_at = CASE WHEN is_confirmed OR is_timed_out THEN NULL ELSE sent_at END,
          sent_price_cents = CASE WHEN is_confirmed OR is_timed_out THEN NULL ELSE sent_price_cents END,
@@ -86,8 +87,10 @@ export async function storeObservedOffers(
          last_error = CASE WHEN is_confirmed THEN NULL
            WHEN is_timed_out AND is_pending THEN 'accepted, but not shown after ' || $9::integer || ' s' ELSE last_error END
        FROM judged WHERE offer.g2a_offer_id = judged.id AND offer.observed_at <= $8
-       RETURNING offer.g2a_offer_id, offer.failure_count, offer.last_error, is_confirmed AND had_failed AS is_recovered,
+       RETURNING offer.*, is_confirmed AND had_failed AS is_recovered,
          is_timed_out AND is_pending AND NOT is_confirmed AS is_unconfirmed
+     ), kept AS (
+       ${keepShownPrices('updated')}
      ), audited AS (
        INSERT INTO audit_log (actor, action, subject_type, subject_id, details)
        SELECT 'sync', 'offer.found', 'offer', g2a_offer_id, jsonb_build_object('g2aProductId', g2a_product_id) FROM found
@@ -105,8 +108,9 @@ export async function storeObservedOffers(
       offers.map((offer) => offer.visibility),
       seenAt,
       CONFIRMATION_TIMEOUT_SECONDS,
-      offers.map((offer) => offer.minPriceCents),
-      offers.map((offer) => offer.maxPriceCents),
+      offers.map((offer) => offer.priceLimit?.minPrice ?? null),
+      offers.map((offer) => offer.priceLimit?.maxPrice ?? null),
+      offers.map((offer) => offer.priceLimit !== null),
     ],
   );
 }

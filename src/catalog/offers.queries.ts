@@ -10,7 +10,7 @@ import {
   type MappingStockRow,
 } from './mapping-stock.queries.js';
 import { simulationsByProduct, type StoredSimulation } from './price-simulations.queries.js';
-import { keepPrices, SHOWS_DESIRED_PRICE } from './price-history.queries.js';
+import { keepShownPrices } from './price-history.queries.js';
 
 /** What an offer should show. */
 export interface DesiredState {
@@ -53,9 +53,12 @@ interface OfferToPriceRow extends MappingStockRow {
   desired: DesiredState;
 }
 
-/** Every offer with what its price depends on, as of this statement. */
-export async function offersToPrice(manager: EntityManager): Promise<OfferToPrice[]> {
-  return selectOffersToPrice(manager, null);
+/** Every offer with what its price depends on, as of this statement; without simulations where they do not count. */
+export async function offersToPrice(
+  manager: EntityManager,
+  { withSimulations }: { readonly withSimulations: boolean },
+): Promise<OfferToPrice[]> {
+  return selectOffersToPrice(manager, null, withSimulations ? await simulationsByProduct(manager, null) : new Map());
 }
 
 /** The same of the offers of these products; a product without an offer is not among them. */
@@ -63,14 +66,14 @@ export async function offersOfProducts(
   manager: EntityManager,
   g2aProductIds: readonly number[],
 ): Promise<OfferToPrice[]> {
-  return selectOffersToPrice(manager, g2aProductIds);
+  return selectOffersToPrice(manager, g2aProductIds, await simulationsByProduct(manager, g2aProductIds));
 }
 
 async function selectOffersToPrice(
   manager: EntityManager,
   g2aProductIds: readonly number[] | null,
+  simulations: ReadonlyMap<number, readonly StoredSimulation[]>,
 ): Promise<OfferToPrice[]> {
-  const simulations = await simulationsByProduct(manager, g2aProductIds);
   const rows = await manager.query<OfferToPriceRow[]>(
     `SELECT offer.g2a_offer_id AS "g2aOfferId", offer.g2a_product_id AS "offerProductId",
        offer.deactivated_at IS NOT NULL AS "isDeactivated", offer.observed_visibility AS visibility,
@@ -118,8 +121,12 @@ export async function writeDesiredStates(
          desired_size = wanted.size, desired_is_active = wanted.is_active,
          desired_reason = wanted.reason, desired_cost_cents = wanted.cost, desired_income_cents = wanted.income,
          desired_cws_product_id = wanted.supplier,
-         -- A back-off was about the old change; a stop must never wait for it.
-         retry_at = NULL
+         -- A back-off is about the change that was tried: another one, above all a stop, never waits for it.
+         retry_at = CASE
+           WHEN (offer.desired_price_cents, offer.desired_business_price_cents, offer.desired_size,
+                 offer.desired_is_active, offer.desired_reason)
+             IS DISTINCT FROM (wanted.price, wanted.business, wanted.size, wanted.is_active, wanted.reason) THEN NULL
+           ELSE offer.retry_at END
        FROM unnest($1::uuid[], $2::integer[], $3::integer[], $4::boolean[], $5::text[], $6::integer[],
            $7::integer[], $8::uuid[], $9::integer[])
          AS wanted (id, price, size, is_active, reason, cost, income, supplier, business)
@@ -130,7 +137,7 @@ export async function writeDesiredStates(
            IS DISTINCT FROM (wanted.price, wanted.size, wanted.is_active, wanted.reason, wanted.cost, wanted.income,
              wanted.supplier, wanted.business)
        RETURNING offer.*
-     ), kept AS (${keepPrices('written', SHOWS_DESIRED_PRICE)})
+     ), kept AS (${keepShownPrices('written')})
      INSERT INTO audit_log (actor, action, subject_type, subject_id, details)
      SELECT 'sync', 'offer.desired_changed', 'offer', g2a_offer_id,
        jsonb_build_object('priceCents', desired_price_cents, 'businessPriceCents', desired_business_price_cents,
@@ -149,126 +156,6 @@ export async function writeDesiredStates(
       states.map((state) => state.desired.businessPriceCents),
     ],
   );
-}
-
-/** An offer whose desired state may differ from what G2A shows, or will show once a sent change has arrived. */
-export interface OfferToPublish {
-  readonly g2aOfferId: string;
-  readonly visibility: 'all' | 'retail' | 'business';
-  readonly desired: DesiredState;
-  /** Sent if a change is under way, else observed. Null: unknown. */
-  readonly shown: {
-    readonly retailPriceCents: Cents | null;
-    readonly businessPriceCents: Cents | null;
-    readonly size: number | null;
-    readonly isActive: boolean;
-  };
-}
-
-/** Offers that differ and may be tried now. The exact difference is the publisher's to judge. */
-export async function offersToPublish(manager: EntityManager): Promise<OfferToPublish[]> {
-  return manager.query<OfferToPublish[]>(
-    `SELECT * FROM (
-       SELECT g2a_offer_id AS "g2aOfferId", observed_visibility AS visibility,
-         jsonb_build_object('priceCents', desired_price_cents, 'businessPriceCents', desired_business_price_cents,
-           'size', desired_size, 'isActive', desired_is_active,
-           'reason', desired_reason, 'costCents', desired_cost_cents, 'incomeCents', desired_income_cents,
-           'cwsProductId', desired_cws_product_id) AS desired,
-         jsonb_build_object(
-           'retailPriceCents', coalesce(sent_price_cents, observed_retail_price_cents),
-           'businessPriceCents', coalesce(sent_business_price_cents, observed_business_price_cents),
-           'size', coalesce(sent_size, observed_size),
-           'isActive', coalesce(sent_is_active, observed_is_active)) AS shown,
-         coalesce(sent_price_cents, observed_retail_price_cents) AS retail,
-         coalesce(sent_business_price_cents, observed_business_price_cents) AS business,
-         coalesce(sent_size, observed_size) AS size,
-         coalesce(sent_is_active, observed_is_active) AS is_active,
-         desired_price_cents, desired_business_price_cents, desired_size, desired_is_active, observed_visibility
-       FROM offers WHERE retry_at IS NULL OR retry_at <= now()
-     ) offer
-     WHERE is_active <> desired_is_active
-       OR size IS DISTINCT FROM desired_size
-       OR desired_is_active AND (
-         observed_visibility <> 'business' AND retail IS DISTINCT FROM desired_price_cents
-         OR observed_visibility <> 'retail' AND business IS DISTINCT FROM desired_business_price_cents)`,
-  );
-}
-
-/** A change as it was sent to G2A; absent fields were not part of it. */
-export interface SentChange {
-  readonly retailPriceCents?: Cents;
-  readonly businessPriceCents?: Cents;
-  readonly size?: number;
-  readonly isActive?: boolean;
-}
-
-/**
- * Notes a change, with its audit row, before it is sent: after a crash the offer counts as sent-and-unconfirmed, which is
- * looked up again, and a reservation made meanwhile already knows the lowest price that may be showing.
- * @returns false when it must not be sent: G2A has switched the offer off meanwhile, and only a stop does no harm.
- */
-export async function recordSending(manager: EntityManager, g2aOfferId: string, change: SentChange): Promise<boolean> {
-  const rows = await manager.query<unknown[]>(
-    `WITH sending AS (
-       UPDATE offers SET
-         sent_at = clock_timestamp(),
-         sent_price_cents = coalesce($2, sent_price_cents),
-         sent_business_price_cents = coalesce($3, sent_business_price_cents),
-         sent_lowest_price_cents = least(sent_lowest_price_cents, $2, $3),
-         sent_size = coalesce($4, sent_size),
-         sent_is_active = coalesce($5, sent_is_active)
-       WHERE g2a_offer_id = $1 AND (deactivated_at IS NULL OR NOT $5)
-       RETURNING offers.*
-     ), kept AS (${keepPrices('sending', 'coalesce($2::integer, $3::integer) IS NOT NULL')})
-     INSERT INTO audit_log (actor, action, subject_type, subject_id, details)
-     SELECT 'sync', 'offer.sent', 'offer', $1::text, jsonb_strip_nulls(jsonb_build_object(
-       'priceCents', $2::integer, 'businessPriceCents', $3::integer, 'size', $4::integer, 'isActive', $5::boolean,
-       'reason', desired_reason, 'costCents', desired_cost_cents))
-     FROM sending
-     RETURNING id`,
-    [
-      g2aOfferId,
-      change.retailPriceCents ?? null,
-      change.businessPriceCents ?? null,
-      change.size ?? null,
-      change.isActive ?? null,
-    ],
-  );
-  return rows.length > 0;
-}
-
-/** G2A had no room for the request: it was not processed, so the offer shows what was last observed. */
-export async function recordNotSent(manager: EntityManager, g2aOfferId: string): Promise<void> {
-  await manager.query(
-    `UPDATE offers SET sent_price_cents = NULL, sent_business_price_cents = NULL, sent_size = NULL, sent_is_active = NULL
-     WHERE g2a_offer_id = $1`,
-    [g2aOfferId],
-  );
-}
-
-/**
- * G2A did not take the change, or nobody knows: tried again after a gap that doubles from 5 s to 10 min. What is showing is
- * what was last observed; a price that may have arrived stays in `sent_lowest_price_cents` until the next listing.
- * @returns how often it has failed in a row.
- */
-export async function recordFailure(manager: EntityManager, g2aOfferId: string, error: string): Promise<number> {
-  const rows = await manager.query<{ failure_count: number }[]>(
-    `WITH failed AS (
-       UPDATE offers SET
-         failure_count = failure_count + 1,
-         retry_at = now() + make_interval(secs => least(5 * 2 ^ least(failure_count, 10), 600)),
-         last_error = left($2, 500),
-         sent_price_cents = NULL, sent_business_price_cents = NULL, sent_size = NULL, sent_is_active = NULL
-       WHERE g2a_offer_id = $1
-       RETURNING failure_count
-     ), audited AS (
-       INSERT INTO audit_log (actor, action, subject_type, subject_id, details)
-       SELECT 'sync', 'offer.refused', 'offer', $1::text, jsonb_build_object('error', left($2, 500)) FROM failed
-     )
-     SELECT failure_count FROM failed`,
-    [g2aOfferId, error],
-  );
-  return rows[0]?.failure_count ?? 0;
 }
 
 /** Removes an offer from our care: gone at G2A, or switched off after its mapping was deleted. */

@@ -1,8 +1,8 @@
 import { Check, Column, Entity, Index, PrimaryGeneratedColumn } from 'typeorm';
 
 /**
- * A price that was sent to G2A, with the cost behind it. Append-only: the database refuses updates and deletes. A price that
- * is sent again, with nothing changed behind it, has no second row.
+ * A price that G2A has accepted or shown, with the cost behind it from then on. Append-only: the database refuses updates and
+ * deletes. A price that is published again, with nothing changed behind it, has no second row.
  */
 @Entity('price_history', {
   comment: 'Each price sent to G2A, with the cost behind it and what a sale leaves after fees, in cents.',

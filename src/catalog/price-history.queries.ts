@@ -1,39 +1,93 @@
 import type { EntityManager } from 'typeorm';
 import type { Cents } from '../money/cents.js';
 
-const SHOWN_RETAIL_PRICE = `
-  CASE WHEN offer.observed_visibility <> 'business'
-    THEN coalesce(offer.sent_price_cents, offer.observed_retail_price_cents) END`;
-const SHOWN_BUSINESS_PRICE = `
-  CASE WHEN offer.observed_visibility <> 'retail'
-    THEN coalesce(offer.sent_business_price_cents, offer.observed_business_price_cents) END`;
+/** What is kept of a published price, in the order of KEPT. */
+const COLUMNS =
+  'g2a_offer_id, g2a_product_id, retail_price_cents, business_price_cents, cost_cents, income_cents, cws_product_id';
+const KEPT = `kept.offer, kept.product, kept.retail, kept.business, kept.cost, kept.income, kept.supplier`;
 
-/**
- * Part of a larger statement: an INSERT that keeps what the offers of `source` show now, and the cost behind it, unless the
- * product's last row says the same.
- * @param source a CTE of whole offers rows, as they are after a change.
- * @param condition which of them, as SQL about `offer`.
- */
-export function keepPrices(source: string, condition: string): string {
-  return `INSERT INTO price_history
-      (g2a_offer_id, g2a_product_id, retail_price_cents, business_price_cents, cost_cents, income_cents, cws_product_id)
-    SELECT offer.g2a_offer_id, offer.g2a_product_id, ${SHOWN_RETAIL_PRICE}, ${SHOWN_BUSINESS_PRICE},
-      offer.desired_cost_cents, offer.desired_income_cents, offer.desired_cws_product_id
-    FROM ${source} offer
+/** An INSERT of the rows of `source` (a SELECT with the columns of KEPT) that say something else than their product's last. */
+function keep(source: string): string {
+  return `INSERT INTO price_history (${COLUMNS})
+    SELECT ${KEPT} FROM (${source}) kept
     LEFT JOIN LATERAL (
-      SELECT * FROM price_history WHERE g2a_product_id = offer.g2a_product_id ORDER BY id DESC LIMIT 1
+      SELECT ${COLUMNS} FROM price_history WHERE g2a_product_id = kept.product ORDER BY id DESC LIMIT 1
     ) last ON true
-    WHERE (${condition})
-      AND (last.g2a_offer_id, last.retail_price_cents, last.business_price_cents, last.cost_cents, last.income_cents,
-           last.cws_product_id)
-        IS DISTINCT FROM (offer.g2a_offer_id, ${SHOWN_RETAIL_PRICE}, ${SHOWN_BUSINESS_PRICE}, offer.desired_cost_cents,
-           offer.desired_income_cents, offer.desired_cws_product_id)`;
+    WHERE last IS DISTINCT FROM (${KEPT})`;
 }
 
-/** Offers on sale at the price that they should have: what changes for them is the reckoning behind the price. */
-export const SHOWS_DESIRED_PRICE = `
-  offer.desired_is_active AND coalesce(offer.sent_is_active, offer.observed_is_active)
-  AND offer.desired_price_cents = coalesce(${SHOWN_RETAIL_PRICE}, ${SHOWN_BUSINESS_PRICE})`;
+/**
+ * Part of a larger statement: keeps what G2A is known to show of the offers of `source`, and the cost behind it. These are
+ * offers on sale at the prices that they should have, with no change on its way.
+ * @param source a CTE of whole offers rows, as they are after a change.
+ */
+export function keepShownPrices(source: string): string {
+  return keep(`
+    SELECT offer.g2a_offer_id AS offer, offer.g2a_product_id AS product, wanted.retail, wanted.business,
+      offer.desired_cost_cents AS cost, offer.desired_income_cents AS income, offer.desired_cws_product_id AS supplier
+    FROM ${source} offer, LATERAL (SELECT
+      CASE WHEN offer.observed_visibility <> 'business' THEN offer.desired_price_cents END AS retail,
+      CASE WHEN offer.observed_visibility <> 'retail' THEN offer.desired_business_price_cents END AS business) wanted
+    WHERE offer.sent_at IS NULL AND offer.desired_is_active AND offer.observed_is_active
+      AND (offer.observed_visibility = 'business' OR offer.observed_retail_price_cents = wanted.retail)
+      AND (offer.observed_visibility = 'retail' OR offer.observed_business_price_cents = wanted.business)`);
+}
+
+/** The prices that were to be published, and what they are made of. */
+export interface PriceToKeep {
+  readonly g2aOfferId: string;
+  readonly visibility: 'all' | 'retail' | 'business';
+  readonly desired: {
+    readonly priceCents: Cents | null;
+    readonly businessPriceCents: Cents | null;
+    readonly costCents: Cents | null;
+    readonly incomeCents: Cents | null;
+    readonly cwsProductId: string | null;
+  };
+}
+
+/**
+ * Keeps prices that G2A has accepted just now. Should we die before, the next listing that shows them makes up for it.
+ * @param isPriceSent whether the accepted change named them; if not, only what the listing has shown counts as published.
+ */
+export async function keepAcceptedPrices(
+  manager: EntityManager,
+  { g2aOfferId, visibility, desired }: PriceToKeep,
+  isPriceSent: boolean,
+): Promise<void> {
+  const accepted = `
+    SELECT g2a_offer_id AS offer, g2a_product_id AS product, $2::integer AS retail, $3::integer AS business,
+      $4::integer AS cost, $5::integer AS income, $6::uuid AS supplier
+    FROM offers
+    WHERE g2a_offer_id = $1 AND ($7 OR ($2 IS NULL OR $2 = observed_retail_price_cents)
+      AND ($3 IS NULL OR $3 = observed_business_price_cents))`;
+  await manager.query(keep(accepted), [
+    g2aOfferId,
+    visibility === 'business' ? null : desired.priceCents,
+    visibility === 'retail' ? null : desired.businessPriceCents,
+    desired.costCents,
+    desired.incomeCents,
+    desired.cwsProductId,
+    isPriceSent,
+  ]);
+}
+
+/**
+ * G2A has refused to change an offer, which goes on selling at the price that was kept last: keeps what that now costs. What
+ * a sale leaves is what it left before, for fees go by the price.
+ */
+export async function keepCostOfOldPrices(manager: EntityManager, { g2aOfferId, desired }: PriceToKeep): Promise<void> {
+  const old = `
+    SELECT last.g2a_offer_id AS offer, last.g2a_product_id AS product, last.retail_price_cents AS retail,
+      last.business_price_cents AS business, $2::integer AS cost, last.income_cents AS income, $3::uuid AS supplier
+    FROM offers offer CROSS JOIN LATERAL (
+      SELECT * FROM price_history WHERE g2a_product_id = offer.g2a_product_id ORDER BY id DESC LIMIT 1
+    ) last
+    WHERE offer.g2a_offer_id = $1 AND last.g2a_offer_id = offer.g2a_offer_id AND offer.observed_is_active
+      AND (last.retail_price_cents IS NULL OR last.retail_price_cents = offer.observed_retail_price_cents)
+      AND (last.business_price_cents IS NULL OR last.business_price_cents = offer.observed_business_price_cents)`;
+  await manager.query(keep(old), [g2aOfferId, desired.costCents, desired.cwsProductId]);
+}
 
 /** A price that was published, and what it was made of. Amounts in cents. */
 export interface PublishedPrice {

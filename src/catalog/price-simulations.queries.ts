@@ -22,12 +22,6 @@ export interface SimulatedPrice {
   readonly price: Cents;
 }
 
-/**
- * Not asked about for so long, a simulation is no longer part of any price: those that are, are renewed every week. Until then
- * the last answer counts, for a fee that is known to be high must not be forgotten because G2A does not answer.
- */
-const KEPT_DAYS = 30;
-
 /** All attempts by G2A product, each product's ascending by price; or those of one product. */
 export async function simulationsByProduct(
   manager: EntityManager,
@@ -59,7 +53,10 @@ export function productSimulations(stored: readonly StoredSimulation[]): Product
   };
 }
 
-/** Keeps G2A's answer about a price, in place of what was known about its band. */
+/**
+ * Keeps G2A's answer about a price, in place of what was known about its band. A business income that it does not tell any
+ * more stays known, as the same share of the new price, rounded down: a fee that is known to be high is not forgotten.
+ */
 export async function recordSimulation(
   manager: EntityManager,
   { g2aProductId, price }: SimulatedPrice,
@@ -71,7 +68,9 @@ export async function recordSimulation(
      VALUES ($1, $2, $3, $4, $5, now())
      ON CONFLICT (g2a_product_id, price_band) DO UPDATE SET
        price_cents = excluded.price_cents, income_cents = excluded.income_cents,
-       business_income_cents = excluded.business_income_cents, failure = NULL, simulated_at = now()`,
+       business_income_cents = coalesce(excluded.business_income_cents, floor(
+         price_simulations.business_income_cents::numeric * excluded.price_cents / price_simulations.price_cents)),
+       failure = NULL, simulated_at = now()`,
     [g2aProductId, priceBandOf(price), price, answer.income, answer.businessIncome],
   );
 }
@@ -90,9 +89,14 @@ export async function recordSimulationFailure(
   );
 }
 
-/** Deletes what no price depends on any more. */
-export async function forgetOldSimulations(manager: EntityManager): Promise<void> {
-  await manager.query(`DELETE FROM price_simulations WHERE simulated_at < now() - make_interval(days => $1)`, [
-    KEPT_DAYS,
-  ]);
+/**
+ * Deletes what was said about products that have neither an offer nor a mapping any more. Of all others the last answer counts
+ * however old it is: a fee that is known to be high must not be forgotten while a product is out of stock or selling is paused.
+ */
+export async function forgetSimulationsOfGoneProducts(manager: EntityManager): Promise<void> {
+  await manager.query(
+    `DELETE FROM price_simulations simulation
+     WHERE NOT EXISTS (SELECT 1 FROM offers WHERE g2a_product_id = simulation.g2a_product_id)
+       AND NOT EXISTS (SELECT 1 FROM product_mappings WHERE g2a_product_id = simulation.g2a_product_id)`,
+  );
 }

@@ -3,7 +3,7 @@ import { loadConfig } from '../config/config.module.js';
 import { ControlService } from '../control/control.service.js';
 import { ExplainPriceService } from '../sync/explain-price.service.js';
 import { priceExplanationView } from '../sync/price-view.js';
-import { withDatabase } from './command-database.js';
+import { withUnchangedDatabase } from './command-database.js';
 import { CommandError } from './failure.js';
 import { parseG2aProductId } from './g2a-product-id.js';
 import { printJson, printLine } from './output.js';
@@ -23,7 +23,7 @@ export function priceExplainCommand(): Command {
 async function explain(argument: string, { json: isJson = false }: { json?: boolean }): Promise<void> {
   const g2aProductId = parseG2aProductId(argument);
   const config = await loadConfig();
-  await withDatabase(config, async ({ dataSource }) => {
+  await withUnchangedDatabase(config, async ({ dataSource }) => {
     const control = new ControlService(dataSource, config);
     const explanation = await new ExplainPriceService(dataSource, control, config).explain(g2aProductId);
     if (explanation === null) {

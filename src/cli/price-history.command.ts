@@ -3,7 +3,7 @@ import { type PublishedPrice, priceHistory } from '../catalog/price-history.quer
 import { loadDatabaseConfig } from '../config/config.module.js';
 import { cents } from '../money/cents.js';
 import { publishedPriceView } from '../sync/price-view.js';
-import { withDatabase } from './command-database.js';
+import { withUnchangedDatabase } from './command-database.js';
 import { parseG2aProductId } from './g2a-product-id.js';
 import { printJson, printLine } from './output.js';
 import { amount } from './price-explanation.js';
@@ -31,7 +31,7 @@ export function priceHistoryCommand(): Command {
 
 async function history(argument: string, { limit, json: isJson = false }: HistoryOptions): Promise<void> {
   const g2aProductId = parseG2aProductId(argument);
-  await withDatabase(await loadDatabaseConfig(), async ({ dataSource }) => {
+  await withUnchangedDatabase(await loadDatabaseConfig(), async ({ dataSource }) => {
     const prices = await priceHistory(dataSource.manager, { g2aProductId, limit });
     if (isJson) printJson({ g2aProductId, prices: prices.map(publishedPriceView) });
     else if (prices.length === 0) printLine(`No price of product ${g2aProductId} was published yet.`);

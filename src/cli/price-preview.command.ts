@@ -4,7 +4,7 @@ import { type Cents, cents, formatCents } from '../money/cents.js';
 import { previewPrices, type PreviewedPrice } from '../sync/preview-prices.js';
 import { describeReason } from '../sync/price-reasons.js';
 import { UpstreamError } from '../upstream/upstream-error.js';
-import { withDatabase } from './command-database.js';
+import { withUnchangedDatabase } from './command-database.js';
 import { CommandError } from './failure.js';
 import { CommandProgress } from './command-progress.js';
 import { printJson, printLine } from './output.js';
@@ -35,7 +35,7 @@ async function preview({ file, csv: isCsv = false, json: isJson = false }: Previ
   const config = await loadConfig();
   // Read before the database is opened: a bad file is told at once.
   const mappings = await readMappingFile(file);
-  await withDatabase(config, async ({ dataSource }) => {
+  await withUnchangedDatabase(config, async ({ dataSource }) => {
     const progress = new CommandProgress(mappings.length, { verb: 'asking', noun: 'products' });
     try {
       const prices = await previewPrices(dataSource.manager, config, mappings, (done, total) => {

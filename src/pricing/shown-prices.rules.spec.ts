@@ -1,9 +1,8 @@
 import fc from 'fast-check';
 import { cents } from '../money/cents.js';
-import { listingPrice, requiredProfit } from './listing-price.rules.js';
 import { type CharmEnding, parseFeeRate, parseProfitPercent, type PricingTerms } from './pricing-terms.js';
 import { type PriceConditions, pricesToSimulate, shownPrices } from './shown-prices.rules.js';
-import { expectedIncome, priceBandOf, type SimulatedIncome } from './simulated-income.rules.js';
+import { priceBandOf, type SimulatedIncome } from './simulated-income.rules.js';
 
 const RUNS = { numRuns: 10_000 };
 
@@ -18,6 +17,29 @@ const TERMS: PricingTerms = {
 
 const said = (price: number, income: number): SimulatedIncome => ({ price: cents(price), income: cents(income) });
 const COST = cents(632);
+
+/** A fee as marketplaces take it, in whole percent and cents: no less than the configured one. */
+interface RealFee {
+  readonly percent: number;
+  readonly fixed: number;
+}
+
+const realFees: fc.Arbitrary<RealFee> = fc.record({
+  percent: fc.oneof(fc.constant(15), fc.integer({ min: 15, max: 60 })),
+  fixed: fc.oneof(fc.constant(0), fc.integer({ min: 0, max: 300 })),
+});
+
+/** The share is rounded in the marketplace's favor. */
+function incomeAfter({ percent, fixed }: RealFee, price: number): number {
+  return price - Math.ceil((price * percent) / 100) - fixed;
+}
+
+/** The lowest of these prices in each band, ascending. */
+function onePerBand(prices: readonly number[]): number[] {
+  const ascending = [...prices].sort((a, b) => a - b);
+  const band = (price: number) => priceBandOf(cents(price));
+  return ascending.filter((price, index) => index === 0 || band(price) !== band(ascending[index - 1]!));
+}
 
 describe('the prices of an offer', () => {
   it.each<[string, Partial<PriceConditions>, object | string]>([
@@ -76,37 +98,50 @@ describe('the prices of an offer', () => {
     if (typeof shown !== 'string') expect(shown.lowestIncome).toBeGreaterThanOrEqual(682);
   });
 
-  it('keep the profit by the configured fee and by every answer, whatever the bounds and the ending', () => {
+  it('keep the profit by the configured fee, and by the real one from the lowest price on that was asked about', () => {
     const arbitrary = fc.record({
       cost: fc.integer({ min: 1, max: 20_000 }),
       fixedProfit: fc.integer({ min: 0, max: 500 }),
       charmEnding: fc.constantFrom<CharmEnding | null>(null, '.99', '.49'),
       minPrice: fc.option(fc.integer({ min: 1, max: 30_000 }).map(cents)),
       maxPrice: fc.option(fc.integer({ min: 20_000, max: 60_000 }).map(cents)),
-      answers: fc.array(fc.tuple(fc.integer({ min: 1, max: 40_000 }), fc.integer({ min: 0, max: 100 })), {
-        maxLength: 6,
-      }),
+      visibility: fc.constantFrom('all', 'retail', 'business'),
+      retailFee: realFees,
+      businessFee: realFees,
+      askedPrices: fc.array(fc.integer({ min: 100, max: 40_000 }), { maxLength: 6 }),
+      // In most runs also one close to the price by the configured fee, as in life.
+      nearby: fc.option(fc.integer({ min: 0, max: 2_000 })),
     });
     fc.assert(
-      fc.property(arbitrary, ({ cost, fixedProfit, charmEnding, minPrice, maxPrice, answers }) => {
-        const byBand = new Map(
-          answers.map(([price, percent]) => [
-            priceBandOf(cents(price)),
-            said(price, Math.floor((price * percent) / 100)),
-          ]),
-        );
-        const retail = [...byBand.values()].sort((a, b) => a.price - b.price);
+      fc.property(arbitrary, ({ cost, fixedProfit, charmEnding, askedPrices, nearby, ...rest }) => {
+        const { visibility, minPrice, maxPrice, retailFee, businessFee } = rest;
         const terms = { ...TERMS, fixedProfit: cents(fixedProfit), charmEnding };
-        const toEarn = cost + requiredProfit(cents(cost), terms);
+        const toEarn = cost + fixedProfit;
+        const near = nearby === null ? [] : [Math.max(Math.ceil(toEarn / 0.85), 100) + nearby];
+        const asked = onePerBand([...askedPrices, ...near]);
+        const simulations = {
+          retail: asked.map((price) => said(price, incomeAfter(retailFee, price))),
+          business: asked.map((price) => said(price, incomeAfter(businessFee, price))),
+        };
         const marketplaceBounds = { minPrice, maxPrice };
-        const conditions: PriceConditions = { terms, marketplaceBounds, simulations: { retail, business: [] } };
-        const shown = shownPrices(cents(cost), conditions);
+        const shown = shownPrices(cents(cost), { terms, marketplaceBounds, simulations, visibility });
         if (typeof shown === 'string') return;
-        expect(expectedIncome(shown.price, terms, retail)).toBeGreaterThanOrEqual(toEarn);
+
+        const seen = [
+          { price: shown.price, fee: visibility === 'business' ? businessFee : retailFee },
+          { price: shown.businessPrice, fee: visibility === 'retail' ? retailFee : businessFee },
+        ];
+        const isKnown = (price: number) => asked.some((each) => priceBandOf(cents(each)) <= price);
+        for (const { price, fee } of seen) {
+          expect(incomeAfter({ percent: 15, fixed: 0 }, price)).toBeGreaterThanOrEqual(toEarn);
+          if (isKnown(price)) expect(incomeAfter(fee, price)).toBeGreaterThanOrEqual(toEarn);
+          expect(price).toBeGreaterThanOrEqual(minPrice ?? 0);
+          expect(price).toBeLessThanOrEqual(maxPrice ?? Infinity);
+        }
+        // What is claimed to be left is enough, and no more than what is.
+        const incomes = seen.filter(({ price }) => isKnown(price)).map(({ price, fee }) => incomeAfter(fee, price));
         expect(shown.lowestIncome).toBeGreaterThanOrEqual(toEarn);
-        expect(shown.price).toBeGreaterThanOrEqual(listingPrice(cents(cost), terms));
-        expect(shown.price).toBeGreaterThanOrEqual(minPrice ?? 0);
-        expect(shown.price).toBeLessThanOrEqual(maxPrice ?? Infinity);
+        expect(shown.lowestIncome).toBeLessThanOrEqual(Math.min(...incomes, Infinity));
       }),
       RUNS,
     );

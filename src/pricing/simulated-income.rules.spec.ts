@@ -84,8 +84,11 @@ describe('what a sale earns by the word of the marketplace', () => {
     ['nothing is known when nothing was asked', 803, [], null],
     ['its answer about this very price', 803, [said(803, 642)], 642],
     ['its share, for another price of the band, rounded down', 809, [said(803, 642)], 646],
+    // 15 % and 0.40 leave 8.94 of 10.99, and 8.48 of 10.45, of which 8.94 / 10.99 would be 8.50.
+    ['for a lower price of the band no less than each cent less', 1_045, [said(1_099, 894)], 840],
     ['the answer about the nearest band below', 850, [said(600, 300), said(803, 642), said(900, 100)], 679],
     ['nothing is known below every answer', 803, [said(900, 100)], null],
+    ['the configured fee for a lower price too, where the answer confirms it', 1_045, [said(1_099, 934)], 888],
     ['a loss stays a loss, rounded down', 805, [said(803, -10)], -11],
     // 15 % of 8.03 leave 6.8255: the answer is rounded, and 682 of 803 would leave only 1049 of 1236.
     ['the configured fee, where the answer confirms it', 1_236, [said(803, 682)], 1_050],
@@ -118,6 +121,8 @@ describe('the lowest price that earns enough by the word of the marketplace', ()
     ['is the lowest allowed one when nothing was simulated', 682, 803, [], 803],
     ['is that one too when it earns enough', 682, 803, [said(803, 682)], 803],
     // 682 * 803 / 642 = 853.03…
+    // 15 % and 0.40 leave 8.94 of 10.99, 8.56 of 10.55 and 8.48 of 10.45.
+    ['counts each cent below the price that was asked about', 850, 1_000, [said(1_099, 894)], 1_055],
     ['is raised to the smallest cent that does', 682, 803, [said(803, 642)], 854],
     ['follows the answer of the band that it is raised into', 682, 803, [said(803, 642), said(854, 680)], 857],
     ['takes the lowest price of a band that earns enough at once', 682, 803, [said(803, 642), said(830, 680)], 833],

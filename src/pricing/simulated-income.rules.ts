@@ -4,7 +4,7 @@ import { divideDown, divideUp, netIncome } from './listing-price.rules.js';
 import { RATE_SCALE } from './pricing-terms.js';
 import type { PricingTerms } from './pricing-terms.js';
 
-/** What the marketplace said that a sale at `price` leaves to us. Its share of the price counts for the whole price band. */
+/** What the marketplace said that a sale at `price` leaves to us. It counts for the whole price band, see `simulatedIncome`. */
 export interface SimulatedIncome {
   /** Above 0. */
   readonly price: Cents;
@@ -33,10 +33,11 @@ export function priceBandOf(price: Cents): Cents {
 }
 
 /**
- * What a sale at this price leaves by the marketplace's own word: the share of the simulation of its price band, or of the
- * nearest band below it that was asked about (there a fixed part of the fee weighs more, so the guess errs on our side). An
- * answer that is no less than configured says so of its other prices too: a share that was rounded down once must not cost
- * them a cent. Null when no such band was asked about. Rounded down.
+ * What a sale at this price leaves by the marketplace's own word about its price band, or the nearest band below it that was
+ * asked about. Of a fee with a percentage and a fixed part, the guess errs on our side both ways: above the price that was asked
+ * about it is the same share (a fixed part weighs less there), below it each cent of price counts as a cent of income. An answer
+ * that is no less than configured says so of its other prices too: a share that was rounded down once must not cost them a cent.
+ * Null when no such band was asked about. Rounded down.
  */
 export function simulatedIncome(
   price: Cents,
@@ -45,7 +46,8 @@ export function simulatedIncome(
 ): Cents | null {
   const simulation = simulationFor(price, simulations);
   if (simulation === undefined) return null;
-  const income = cents(Number(divideDown(BigInt(price) * BigInt(simulation.income), BigInt(simulation.price))));
+  const income =
+    price < simulation.price ? cents(simulation.income - (simulation.price - price)) : shareOf(price, simulation);
   const configured = netIncome(price, terms);
   return isAsConfigured(simulation, terms) && configured > income ? configured : income;
 }
@@ -88,8 +90,8 @@ export function lowestPriceEarning(
     const simulation = simulationFor(start, simulations);
     if (simulation === undefined || isAsConfigured(simulation, terms)) return start;
     if (simulation.income <= 0) continue;
-    const enough = divideUp(BigInt(toEarn) * BigInt(simulation.price), BigInt(simulation.income));
-    const price = enough > BigInt(start) ? cents(Number(enough)) : start;
+    const enough = lowestEarning(toEarn, simulation);
+    const price = enough > start ? enough : start;
     const [next] = bandsAbove(start, simulations);
     if (next === undefined || price < next) return price;
   }
@@ -99,6 +101,18 @@ export function lowestPriceEarning(
 /** What the marketplace keeps of a simulated sale: in millionths of the price, rounded up. May reach the whole price or more. */
 export function realFeeRate({ price, income }: SimulatedIncome): number {
   return Number(divideUp(BigInt(price - income) * BigInt(RATE_SCALE), BigInt(price)));
+}
+
+/** The same share of this price as of the simulated one, rounded down. */
+function shareOf(price: Cents, simulation: SimulatedIncome): Cents {
+  return cents(Number(divideDown(BigInt(price) * BigInt(simulation.income), BigInt(simulation.price))));
+}
+
+/** The lowest price that earns so much by this simulation alone, which leaves something. */
+function lowestEarning(toEarn: Cents, { price, income }: SimulatedIncome): Cents {
+  return toEarn <= income
+    ? cents(price - (income - toEarn))
+    : cents(Number(divideUp(BigInt(toEarn) * BigInt(price), BigInt(income))));
 }
 
 /** Starts of the simulated bands above the band of this price, ascending. */

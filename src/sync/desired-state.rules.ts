@@ -2,11 +2,11 @@ import type { MappingStock } from '../catalog/mapping-stock.queries.js';
 import type { DesiredState, OfferToPrice } from '../catalog/offers.queries.js';
 import { productSimulations } from '../catalog/price-simulations.queries.js';
 import { mappingTerms, supplierOffers } from '../catalog/mapping-terms.js';
-import { cents } from '../money/cents.js';
+import { type Cents, cents } from '../money/cents.js';
 import { decideListing, type ListingInput } from '../pricing/listing-decision.rules.js';
 import type { ExchangeRate } from '../pricing/exchange-rate.rules.js';
 import type { PricingTerms } from '../pricing/pricing-terms.js';
-import { NO_SIMULATIONS } from '../pricing/simulated-income.rules.js';
+import { NO_SIMULATIONS, priceBandOf } from '../pricing/simulated-income.rules.js';
 
 /** Ten million: what is above is a mistake in a fee or a profit, and does not fit the column. */
 const LARGEST_PRICE_CENTS = 1_000_000_000;
@@ -18,7 +18,7 @@ export interface DesiredStateInput {
   readonly maxDeclaredStock: number;
   /** Set while nothing is to be sold at all; becomes the reason. */
   readonly pauseReason: string | null;
-  /** `off`: what G2A said about its fees is left out of account; `all`: no first price goes out before it was asked. */
+  /** `off`: what G2A said about its fees is left out of account; `all`: nothing goes on sale at prices that were not asked about. */
   readonly priceSimulation: 'off' | 'sample' | 'all';
   /** Of the currency in which the suppliers' prices are known; null: none that may be sold by. */
   readonly rate: ExchangeRate | null;
@@ -32,11 +32,12 @@ export function desiredState(offer: OfferToPrice, input: DesiredStateInput): Des
   if (typeof listing === 'string') return off(listing);
   const decision = decideListing(listing);
   if (!decision.isSellable) return off(decision.reason);
-  const isFirstPrice = !offer.desired.isActive && offer.simulations.length === 0;
-  if (input.priceSimulation === 'all' && isFirstPrice) return off('awaiting_simulation');
+  const { price, businessPrice } = decision;
+  const mustHaveAsked = input.priceSimulation === 'all' && !offer.desired.isActive;
+  if (mustHaveAsked && !(wasAsked(offer, price) && wasAsked(offer, businessPrice))) return off('awaiting_simulation');
   return {
-    priceCents: decision.price,
-    businessPriceCents: decision.businessPrice,
+    priceCents: price,
+    businessPriceCents: businessPrice,
     size: decision.size,
     isActive: true,
     reason: 'for_sale',
@@ -44,6 +45,12 @@ export function desiredState(offer: OfferToPrice, input: DesiredStateInput): Des
     incomeCents: cents(decision.cost + decision.profit),
     cwsProductId: decision.cwsProductId,
   };
+}
+
+/** Whether G2A was asked about the band of this price, be it in vain. */
+function wasAsked({ simulations }: OfferToPrice, price: Cents): boolean {
+  const band = priceBandOf(price);
+  return simulations.some((simulation) => priceBandOf(simulation.price) === band);
 }
 
 /** The same, but a product with absurd numbers is not for sale rather than an error: it must not stop the others. */

@@ -38,7 +38,7 @@ export class DesiredStateService {
     await this.tellOfRate(rate);
     const changed: { g2aOfferId: string; desired: DesiredState }[] = [];
     const offers: OfferToPrice[] = [];
-    for (const offer of await offersToPrice(manager)) {
+    for (const offer of await offersToPrice(manager, { withSimulations: input.priceSimulation !== 'off' })) {
       const desired = this.decide(offer, input);
       if (desired.reason !== 'cannot_be_priced') offers.push(offer);
       if (!isSameDesiredState(desired, offer.desired)) changed.push({ g2aOfferId: offer.g2aOfferId, desired });

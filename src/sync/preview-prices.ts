@@ -3,9 +3,12 @@ import { knownSuppliers } from '../catalog/known-suppliers.queries.js';
 import type { FileMapping } from '../catalog/mapping-fields.js';
 import type { MappingStock, MappingSupplier } from '../catalog/mapping-stock.queries.js';
 import { type DesiredState, offersOfProducts } from '../catalog/offers.queries.js';
+import { priceGuard } from '../catalog/store-supplier-reports.js';
+import { databaseNow, storedPrices } from '../catalog/supplier-products.queries.js';
 import type { AppConfig } from '../config/app-config.js';
 import type { SupplierProduct } from '../cws/cws.types.js';
 import { cwsClient } from '../cws/cws.module.js';
+import { type GuardedPrice, guardPrice } from '../pricing/price-guard.rules.js';
 import { desiredStateInput } from './desired-state-input.js';
 import { type DesiredStateInput, saneDesiredState } from './desired-state.rules.js';
 import { withoutOffer } from './explain-price.service.js';
@@ -25,7 +28,7 @@ const MAX_WAIT_MS = 3_600_000;
 
 /**
  * Prices mappings as if they were stored, and stores nothing. Suppliers are taken from the snapshots; CWS is asked for those
- * without one, or with one too old to sell on.
+ * without one, or with one too old to sell on, and what it says is believed as far as the service would believe it.
  * @param onProgress called with the number of suppliers that CWS has been asked about, and of how many.
  * @throws UpstreamError when CWS does not answer.
  */
@@ -43,9 +46,13 @@ export async function previewPrices(
   const isFresh = (id: string) => (known.get(id)?.freshAsOf ?? 0) >= input.freshSince;
   const suppliers = new Map<string, MappingSupplier>([...known].filter(([id]) => isFresh(id)));
   const toAsk = ids.filter((id) => !isFresh(id));
+  const requestedAt = await databaseNow(manager);
+  const stored = await storedPrices(manager, toAsk, requestedAt);
   for await (const product of askSuppliers(config, toAsk, onProgress)) {
-    const { cwsProductId } = product;
-    suppliers.set(cwsProductId, asSupplier(product, known.get(cwsProductId)?.held ?? 0, Date.now()));
+    const { cwsProductId, priceBands: bands } = product;
+    const report = { bands, requestedAt, isAskedById: true };
+    const { price } = guardPrice(stored.get(cwsProductId) ?? null, report, priceGuard(config));
+    suppliers.set(cwsProductId, asSupplier(product, price, known.get(cwsProductId)?.held ?? 0));
   }
 
   const products = mappings.map((mapping) => mapping.g2aProductId);
@@ -83,13 +90,13 @@ async function* askSuppliers(
   }
 }
 
-function asSupplier(product: SupplierProduct, held: number, now: number): MappingSupplier {
-  const { cwsProductId, priceBands, quantity, releaseDate } = product;
-  const isReleased = releaseDate === null || releaseDate.getTime() <= now;
+function asSupplier(product: SupplierProduct, price: GuardedPrice, held: number): MappingSupplier {
+  const { cwsProductId, quantity, releaseDate } = product;
+  const isReleased = releaseDate === null || releaseDate.getTime() <= Date.now();
   return {
     cwsProductId,
-    bands: priceBands,
-    unconfirmedBands: null,
+    bands: price.accepted,
+    unconfirmedBands: price.unconfirmed?.bands ?? null,
     available: isReleased ? Math.max(quantity - held, 0) : 0,
     // Whatever the clocks say: it was heard of just now.
     freshAsOf: Infinity,

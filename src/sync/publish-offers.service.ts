@@ -2,13 +2,14 @@ import { Injectable, Logger, type OnModuleDestroy } from '@nestjs/common';
 import { InjectDataSource } from '@nestjs/typeorm';
 import { DataSource } from 'typeorm';
 import {
-  abandonedOffers,
-  forgetOffer,
+  type OfferToPublish,
   offersToPublish,
   recordFailure,
   recordNotSent,
   recordSending,
-} from '../catalog/offers.queries.js';
+} from '../catalog/offer-changes.queries.js';
+import { abandonedOffers, forgetOffer } from '../catalog/offers.queries.js';
+import { keepAcceptedPrices, keepCostOfOldPrices } from '../catalog/price-history.queries.js';
 import { G2aClient } from '../g2a/g2a-client.js';
 import { UpstreamError } from '../upstream/upstream-error.js';
 import { FailingOffersService } from './failing-offers.service.js';
@@ -20,6 +21,9 @@ const CONCURRENCY = 16;
 const PUBLISH_SLICE_MS = 5000;
 
 const NOT_FOUND = 404;
+
+/** A change with the offer that it was planned for. */
+type ChangeToSend = PlannedChange & { readonly offer: OfferToPublish };
 
 /** Closes the difference between what offers should show and what G2A shows, most urgent first. */
 @Injectable()
@@ -42,7 +46,10 @@ export class PublishOffersService implements OnModuleDestroy {
   async publish(): Promise<number> {
     const offers = await offersToPublish(this.dataSource.manager);
     const queue = offers
-      .flatMap((offer) => planChange(offer) ?? [])
+      .flatMap((offer): ChangeToSend[] => {
+        const planned = planChange(offer);
+        return planned === null ? [] : [{ ...planned, offer }];
+      })
       .sort(byRisk)
       .values();
     const endsAtMs = performance.now() + PUBLISH_SLICE_MS;
@@ -69,8 +76,10 @@ export class PublishOffersService implements OnModuleDestroy {
     this.isStopping = true;
   }
 
-  private async send({ g2aOfferId, change }: PlannedChange): Promise<boolean> {
-    if (!(await recordSending(this.dataSource.manager, g2aOfferId, change))) return false;
+  private async send({ g2aOfferId, change, offer }: ChangeToSend): Promise<boolean> {
+    const { manager } = this.dataSource;
+    if (!(await recordSending(manager, g2aOfferId, change))) return false;
+    const isPriceSent = change.retailPriceCents !== undefined || change.businessPriceCents !== undefined;
     try {
       await this.g2a.updateOffer(g2aOfferId, {
         retailPrice: change.retailPriceCents,
@@ -78,12 +87,14 @@ export class PublishOffersService implements OnModuleDestroy {
         size: change.size,
         isActive: change.isActive,
       });
-      return true;
     } catch (error) {
       if (!(error instanceof UpstreamError)) throw error;
       await this.fail(g2aOfferId, error);
+      if (error.kind === 'rejected' && isPriceSent) await keepCostOfOldPrices(manager, offer);
       return false;
     }
+    if (offer.desired.isActive) await keepAcceptedPrices(manager, offer, isPriceSent);
+    return true;
   }
 
   /** One offer's trouble is its own; trouble with G2A as a whole is everybody's and stops this run. */

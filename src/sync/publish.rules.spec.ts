@@ -1,4 +1,4 @@
-import type { OfferToPublish } from '../catalog/offers.queries.js';
+import type { OfferToPublish } from '../catalog/offer-changes.queries.js';
 import { cents } from '../money/cents.js';
 import { byRisk, planChange } from './publish.rules.js';
 

@@ -1,4 +1,4 @@
-import type { OfferToPublish, SentChange } from '../catalog/offers.queries.js';
+import type { OfferToPublish, SentChange } from '../catalog/offer-changes.queries.js';
 
 /** Why a change is urgent, most urgent first: what costs money goes before what merely earns less. */
 export const PUBLISH_RISKS = ['stop_selling', 'raise_price', 'back_in_stock', 'lower_price', 'stock'] as const;

@@ -86,27 +86,46 @@ describe('the prices about which G2A is asked', () => {
     ['are none while a failure is less than an hour old', [said(803, 0, FAILED)], []],
     ['are those that failed an hour ago', [said(803, 0, { ...FAILED, simulatedAt: NOW - FAILURE_LIFE_MS })], [803]],
     ['are those that a price was raised to', [said(803, 642)], [854]],
+    ['are those below the one of their band that was asked about', [said(809, 687)], [803]],
+    ['are none when that question failed just now', [said(809, 687, { failure: 'HTTP 500' })], []],
     ['are not those of a band that no price is in any more', [said(803, 682), said(950, 700, { simulatedAt: 0 })], []],
   ])('%s', (_, simulations, prices) => {
-    const { due } = planSimulations([offer(1, simulations)], INPUT, NOW);
+    const { due } = planSimulations([offer(1, simulations)], INPUT, NOW, 10);
     expect(due).toEqual(prices.map((price) => ({ g2aProductId: 1, price })));
   });
 
   it('come with those never asked about first, then the oldest: each has its turn', () => {
     const old = (ageMs: number) => [said(803, 682, { simulatedAt: NOW - SIMULATION_LIFE_MS - ageMs })];
-    const { due } = planSimulations([offer(1, old(1)), offer(2, old(5)), offer(3, []), offer(4, old(3))], INPUT, NOW);
+    const { due } = planSimulations(
+      [offer(1, old(1)), offer(2, old(5)), offer(3, []), offer(4, old(3))],
+      INPUT,
+      NOW,
+      10,
+    );
     expect(due.map(({ g2aProductId }) => g2aProductId)).toEqual([3, 2, 4, 1]);
   });
 
+  it('are of each band the lowest of its prices, for the answer counts upwards', () => {
+    // 803 * 682 / 638 is 858.3…, for companies 803 * 682 / 640 is 855.7…
+    const { due } = planSimulations([offer(1, [said(803, 638, { businessIncome: cents(640) })])], INPUT, NOW, 10);
+    expect(due).toEqual([{ g2aProductId: 1, price: 856 }]);
+  });
+
+  it('are no more than may be asked, the oldest first', () => {
+    const offers = [offer(1, [said(803, 682, { simulatedAt: 5 })]), offer(2, []), offer(3, [])];
+    const { due } = planSimulations(offers, INPUT, NOW, 2);
+    expect(due.map(({ g2aProductId }) => g2aProductId)).toEqual([2, 3]);
+  });
+
   it('are none of a product that is not sold whatever its price', () => {
-    expect(planSimulations([offer(1, [], false), { ...offer(2, []), mapping: null }], INPUT, NOW).due).toEqual([]);
+    expect(planSimulations([offer(1, [], false), { ...offer(2, []), mapping: null }], INPUT, NOW, 10).due).toEqual([]);
   });
 });
 
 describe('the alert about fees', () => {
   it('counts the products and names the one with the highest fee', () => {
     const offers = [offer(1, [said(803, 642)]), offer(2, [said(803, 682)]), offer(3, [said(803, 600)])];
-    const { higherFees } = planSimulations(offers, INPUT, NOW);
+    const { higherFees } = planSimulations(offers, INPUT, NOW, 10);
     expect(higherFees).toHaveLength(2);
     expect(describeHigherFees(higherFees)).toBe(
       'G2A keeps more than the configured fee of 2 products; most of product 3: a sale at 8.03 leaves 6.00 and not 6.82, ' +
@@ -129,6 +148,34 @@ describe('what an offer shows', () => {
       'waits no longer once the question failed',
       { priceSimulation: 'all' },
       { simulations: [said(803, 0, FAILED)] },
+      'for_sale',
+      803,
+    ],
+    [
+      'waits when only another band was asked about',
+      { priceSimulation: 'all' },
+      { simulations: [said(803, 642)] },
+      'awaiting_simulation',
+      null,
+    ],
+    [
+      'waits no longer once the band that it was raised into was asked about',
+      { priceSimulation: 'all' },
+      { simulations: [said(803, 642), said(854, 683)] },
+      'for_sale',
+      853,
+    ],
+    [
+      'waits when only the price for companies was not asked about',
+      { priceSimulation: 'all' },
+      { simulations: [said(803, 682, { businessIncome: cents(642) })] },
+      'awaiting_simulation',
+      null,
+    ],
+    [
+      'does not wait for a price that nobody sees',
+      { priceSimulation: 'all' },
+      { visibility: 'retail', simulations: [said(803, 682, { businessIncome: cents(642) })] },
       'for_sale',
       803,
     ],

@@ -37,11 +37,16 @@ export interface SimulationPlan {
   readonly higherFees: readonly HigherFee[];
 }
 
-/** Goes through the prices of all offers. @param now epoch milliseconds. */
+/**
+ * Goes through the prices of these offers.
+ * @param now epoch milliseconds.
+ * @param limit the most prices to ask about, 1 and above.
+ */
 export function planSimulations(
   offers: readonly OfferToPrice[],
   input: DesiredStateInput,
   now: number,
+  limit: number,
 ): SimulationPlan {
   const due: (SimulatedPrice & { readonly askedAt: number })[] = [];
   const higherFees: HigherFee[] = [];
@@ -49,21 +54,17 @@ export function planSimulations(
     const { g2aProductId, simulations } = offer;
     const listing = listingToSell(offer, input);
     if (typeof listing === 'string') continue;
-    /** Those that the product's prices depend on now. */
-    const seenBands = new Set<number>();
-    for (const price of pricesOf(listing)) {
-      const band = priceBandOf(price);
-      if (seenBands.has(band)) continue;
-      seenBands.add(band);
+    const lowestByBand = lowestPriceOfEachBand(pricesOf(listing));
+    for (const [band, price] of lowestByBand) {
       const known = simulations.find((simulation) => priceBandOf(simulation.price) === band);
-      if (isDue(known, now)) due.push({ g2aProductId, price, askedAt: known?.simulatedAt ?? 0 });
+      if (isDue(known, price, now)) due.push({ g2aProductId, price, askedAt: known?.simulatedAt ?? 0 });
     }
-    const current = simulations.filter(({ price }) => seenBands.has(priceBandOf(price)));
+    const current = simulations.filter(({ price }) => lowestByBand.has(priceBandOf(price)));
     const higher = higherFeeOf(g2aProductId, listing, current);
     if (higher !== null) higherFees.push(higher);
   }
   due.sort((a, b) => a.askedAt - b.askedAt);
-  return { due: due.map(({ g2aProductId, price }) => ({ g2aProductId, price })), higherFees };
+  return { due: due.slice(0, limit).map(({ g2aProductId, price }) => ({ g2aProductId, price })), higherFees };
 }
 
 /** The part of G2A's request rate that simulations may use; less than one request per window becomes a longer window. */
@@ -92,9 +93,23 @@ function pricesOf(listing: ListingInput): readonly Cents[] {
   return cost === null ? [] : pricesToSimulate(cost, listing);
 }
 
-function isDue(known: StoredSimulation | undefined, now: number): boolean {
+/** Within a band the lowest price is asked about, for the answer counts upwards. */
+function lowestPriceOfEachBand(prices: readonly Cents[]): ReadonlyMap<Cents, Cents> {
+  const lowestByBand = new Map<Cents, Cents>();
+  for (const price of prices) {
+    const band = priceBandOf(price);
+    const lowest = lowestByBand.get(band);
+    if (lowest === undefined || price < lowest) lowestByBand.set(band, price);
+  }
+  return lowestByBand;
+}
+
+function isDue(known: StoredSimulation | undefined, price: Cents, now: number): boolean {
   if (known === undefined) return true;
-  return now - known.simulatedAt >= (known.failure === null ? SIMULATION_LIFE_MS : FAILURE_LIFE_MS);
+  const ageMs = now - known.simulatedAt;
+  if (known.failure !== null) return ageMs >= FAILURE_LIFE_MS;
+  // What is said about a higher price of the band is only a guess about this one.
+  return known.price > price || ageMs >= SIMULATION_LIFE_MS;
 }
 
 function higherFeeOf(

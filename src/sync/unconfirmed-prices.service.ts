@@ -10,7 +10,9 @@ import {
   unconfirmedPrices,
 } from '../catalog/unconfirmed-prices.queries.js';
 import { inTransaction } from '../database/one-connection.js';
+import { type Cents, formatCents } from '../money/cents.js';
 import { formatPriceBands, type PriceBand } from '../money/price-band.js';
+import { unitPriceFor } from '../pricing/supplier-choice.rules.js';
 
 /** What a person has accepted. */
 export interface AcceptedPrice {
@@ -18,6 +20,15 @@ export interface AcceptedPrice {
   readonly from: readonly PriceBand[];
   readonly to: readonly PriceBand[];
 }
+
+/** Why a price was not accepted. */
+export type PriceNotAccepted =
+  /** The product was never seen. */
+  | { readonly refusal: 'unknown' }
+  /** Nothing about its price is unconfirmed. */
+  | { readonly refusal: 'confirmed' }
+  /** Another price is unconfirmed than the one that the person has looked at. */
+  | { readonly refusal: 'changed'; readonly unconfirmed: readonly PriceBand[] };
 
 /** Supplier prices that are not believed: people are told of them, and may accept them. */
 @Injectable()
@@ -48,21 +59,28 @@ export class UnconfirmedPricesService {
 
   /**
    * A person has looked at the price and takes it for true: offers follow it from the next round on.
-   * @returns `unknown` for a product that was never seen, `confirmed` when nothing about its price is unconfirmed.
+   * @param product.cwsProductId a UUID in any spelling.
+   * @param product.price the unconfirmed price of a single key that the person has seen; null for "no price any more".
    */
-  async accept(actor: AuditActor, cwsProductId: string): Promise<AcceptedPrice | 'unknown' | 'confirmed'> {
-    const outcome = await inTransaction(this.dataSource, async (manager) => {
+  async accept(
+    actor: AuditActor,
+    product: { readonly cwsProductId: string; readonly price: Cents | null },
+  ): Promise<AcceptedPrice | PriceNotAccepted> {
+    // Alerts and audit rows are found by the spelling that the database gives.
+    const cwsProductId = product.cwsProductId.toLowerCase();
+    const outcome = await inTransaction(this.dataSource, async (manager): Promise<AcceptedPrice | PriceNotAccepted> => {
       const prices = await lockPrices(manager, cwsProductId);
-      if (prices === null) return 'unknown';
+      if (prices === null) return { refusal: 'unknown' };
       const { accepted: from, unconfirmed: to } = prices;
-      if (to === null) return 'confirmed';
+      if (to === null) return { refusal: 'confirmed' };
+      if (unitPriceFor(to, 1) !== product.price) return { refusal: 'changed', unconfirmed: to };
       await acceptUnconfirmedPrice(manager, cwsProductId);
       await writeAudit(manager, actor, [
         { action: 'supplier_product.price_accepted', subjectId: cwsProductId, details: { from, to } },
       ]);
       return { from, to };
     });
-    if (typeof outcome === 'object') await this.alerts.clear('supplier_price_unconfirmed', cwsProductId);
+    if (!('refusal' in outcome)) await this.alerts.clear('supplier_price_unconfirmed', cwsProductId);
     return outcome;
   }
 }
@@ -71,9 +89,11 @@ export class UnconfirmedPricesService {
 const MAX_NAME_LENGTH = 100;
 
 function describe({ name, accepted, unconfirmed, since, reason, cwsProductId }: UnconfirmedSupplierPrice): string {
+  const single = unitPriceFor(unconfirmed, 1);
+  const price = single === null ? 'none' : formatCents(single);
   const change = `${formatPriceBands(accepted)} -> ${formatPriceBands(unconfirmed)}`;
   return (
-    `${reason} since ${since.toISOString()}; to accept it: npm run cli -- price accept ${cwsProductId}; ` +
-    `${change}: ${name.slice(0, MAX_NAME_LENGTH)}`
+    `${reason} since ${since.toISOString()}; to accept it: ` +
+    `npm run cli -- price accept ${cwsProductId} --price ${price}; ${change}: ${name.slice(0, MAX_NAME_LENGTH)}`
   );
 }
