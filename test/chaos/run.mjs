@@ -1,0 +1,102 @@
+// npm run test:chaos [-- options]: see --help and README.md. Needs a build.
+import { randomInt } from 'node:crypto';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { clearInterval, setInterval } from 'node:timers';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { check } from './check.mjs';
+import { Disturber } from './disturb.mjs';
+import { gather, untilFinal } from './evidence.mjs';
+import { readOptions } from './options.mjs';
+import { makePlan } from './plan.mjs';
+import { printReport, summarize } from './report.mjs';
+import { Shoppers } from './shoppers.mjs';
+import { Stage } from './stage.mjs';
+
+/** Fewer customers than this share served, and the run shows little. */
+const MIN_SERVED_SHARE = 0.9;
+
+const options = readOptions(process.argv.slice(2));
+if (options !== null) {
+  const seed = options.seed ?? randomInt(2 ** 31);
+  process.exitCode = await run({ ...options, seed });
+}
+
+async function run({ seed, orders, isJson }) {
+  const beganAt = Date.now();
+  const log = (line) => console.error(`${String(Math.round((Date.now() - beganAt) / 1000)).padStart(4)} s  ${line}`);
+  log(`seed ${seed}, ${orders} orders; again: npm run test:chaos -- --orders ${orders} --seed ${seed}`);
+  const stage = new Stage();
+  endOnSignal(stage, log);
+  try {
+    await stage.open(log);
+    const { evidence, unserved, disturber } = await play(stage, makePlan({ seed, orders }), log);
+    const violations = [...check(evidence), ...enoughCustomers(evidence, orders)];
+    const seconds = Math.round((Date.now() - beganAt) / 1000);
+    const summary = summarize({ seed, evidence, unserved, disturber, replicas: stage.replicas, violations, seconds });
+    const isGood = violations.length === 0;
+    if (!isGood) await keepTraces(stage, evidence);
+    await stage.close();
+    if (isGood) stage.discard();
+    printReport(summary, { isJson, directory: isGood ? null : stage.directory });
+    return isGood ? 0 : 1;
+  } catch (error) {
+    await stage.close();
+    console.error(`${error.stack}\nseed ${seed}, logs: ${stage.directory}`);
+    return 1;
+  }
+}
+
+/** A program that sells nothing breaks no promise. */
+function enoughCustomers({ notes }, orders) {
+  if (notes.length >= orders * MIN_SERVED_SHARE) return [];
+  return [{ rule: 'run', subject: 'run', message: `only ${notes.length} of ${orders} customers could order` }];
+}
+
+/** The customers come, everything that can break breaks, then it is quiet until all is settled. */
+async function play(stage, plan, log) {
+  const shoppers = new Shoppers(stage.replicas);
+  const disturber = new Disturber(stage);
+  const startedAtMs = Date.now();
+  const progress = setInterval(() => log(`${shoppers.notes.length} orders, ${disturber.faults} faults`), 10_000);
+  const shopping = Promise.all(
+    plan.customers.map(async (customer) => {
+      await sleep(customer.atMs);
+      await shoppers.play(customer);
+    }),
+  );
+  try {
+    await disturber.run(plan, startedAtMs);
+    log('quiet: no more faults');
+    await disturber.calm();
+    await untilFinal(stage, log);
+  } finally {
+    clearInterval(progress);
+    shoppers.endLooks();
+  }
+  await shopping;
+  const evidence = await gather(stage, shoppers.notes);
+  return { evidence, unserved: shoppers.unserved, disturber };
+}
+
+/** What a person needs to find out what went wrong. */
+async function keepTraces({ directory, database }, evidence) {
+  const audit = await database.query('SELECT * FROM audit_log ORDER BY id');
+  writeFileSync(join(directory, 'evidence.json'), JSON.stringify(evidence, null, 1));
+  writeFileSync(join(directory, 'audit.json'), audit.map((row) => JSON.stringify(row)).join('\n'));
+}
+
+function endOnSignal(stage, log) {
+  let isClosing = false;
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
+    process.on(signal, () => {
+      if (isClosing) return;
+      isClosing = true;
+      log(`${signal}: ending everything`);
+      void stage.close().then(() => {
+        stage.discard();
+        process.exit(1);
+      });
+    });
+  }
+}
