@@ -68,7 +68,8 @@ export async function purchasesToTry(
   return manager.query<ConfirmedPurchase[]>(
     `SELECT id, client_order_id AS "clientOrderId", cws_order_id AS "cwsOrderId", created_at AS "createdAt"
      FROM purchases
-     WHERE cws_order_id IS NOT NULL AND lookups_checked_at IS NULL AND created_at <= now() - make_interval(secs => $1)
+     WHERE cws_order_id IS NOT NULL AND lookups_checked_at IS NULL
+       AND send_claimed_at <= now() - make_interval(secs => $1)
      ORDER BY created_at LIMIT $2`,
     [options.ageSeconds, options.limit],
   );

@@ -74,6 +74,16 @@ export async function moveOrder(
   return affected > 0;
 }
 
+/** Says why an order waits for a person now. @returns whether that is another reason than before. */
+export async function updateAttentionReason(manager: EntityManager, id: string, reason: string): Promise<boolean> {
+  const [, affected] = await manager.query<[unknown[], number]>(
+    `UPDATE orders SET attention_reason = left($2, 500), updated_at = now()
+     WHERE id = $1 AND state = 'needs_attention' AND attention_reason IS DISTINCT FROM left($2, 500)`,
+    [id, reason],
+  );
+  return affected > 0;
+}
+
 /** The order was looked at and waits on; the sweep leaves it alone for a while. */
 export async function touchOrder(manager: EntityManager, id: string): Promise<void> {
   await manager.query('UPDATE orders SET updated_at = now() WHERE id = $1', [id]);

@@ -22,6 +22,7 @@ import {
   lockOrder,
   moveOrder,
   movePurchase,
+  updateAttentionReason,
   type PurchaseProgress,
   readItems,
   readPurchase,
@@ -122,14 +123,16 @@ export class SettlePurchaseService {
     });
   }
 
-  /** Calls a person, once per order. The search for the key goes on where it can. */
+  /** Calls a person, once per order and reason. The search for the key goes on where it can. */
   async needAttention(orderId: string, reason: string): Promise<void> {
-    const isNew = await inTransaction(this.dataSource, async (manager) => {
+    const isNews = await inTransaction(this.dataSource, async (manager) => {
       const order = await lockOrder(manager, orderId);
-      if (order === null || order.state === 'needs_attention') return false;
+      if (order === null) return false;
+      // What the person reads is what is true now, also when the first reason is over.
+      if (order.state === 'needs_attention') return updateAttentionReason(manager, orderId, reason);
       return this.moveOrderTo(manager, order, 'needs_attention', reason);
     });
-    if (isNew) await this.alerts.raise('order_needs_attention', orderId, reason);
+    if (isNews) await this.alerts.raise('order_needs_attention', orderId, reason);
   }
 
   /** @returns how many are new. */

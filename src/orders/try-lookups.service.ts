@@ -1,4 +1,4 @@
-import { Injectable, Logger } from '@nestjs/common';
+import { Injectable, Logger, type OnApplicationBootstrap } from '@nestjs/common';
 import { Interval } from '@nestjs/schedule';
 import { InjectDataSource } from '@nestjs/typeorm';
 import { DataSource } from 'typeorm';
@@ -18,7 +18,7 @@ const BATCH = 20;
  * always found what there was.
  */
 @Injectable()
-export class TryLookupsService {
+export class TryLookupsService implements OnApplicationBootstrap {
   private readonly logger = new Logger(TryLookupsService.name);
 
   constructor(
@@ -28,6 +28,11 @@ export class TryLookupsService {
     private readonly lookUp: LookUpPurchaseService,
     private readonly alerts: AlertsService,
   ) {}
+
+  /** What a process that died could not try is tried by the next one at once. */
+  onApplicationBootstrap(): void {
+    void this.tick();
+  }
 
   @Interval(INTERVAL_MS)
   async tick(): Promise<void> {
