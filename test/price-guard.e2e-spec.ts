@@ -8,6 +8,7 @@ import { cwsAlternativeProductId, cwsProductId, g2aOfferId, g2aProductId } from 
 import { storeSupplierReports } from '../src/catalog/store-supplier-reports.js';
 import { storedPrices, writeSupplierReports } from '../src/catalog/supplier-products.queries.js';
 import { cents } from '../src/money/cents.js';
+import { UnconfirmedPricesService } from '../src/sync/unconfirmed-prices.service.js';
 import { environment, type Keyferry, mapGames, startKeyferry } from './support/keyferry.js';
 
 const CLI = resolve(import.meta.dirname, '../dist/cli.js');
@@ -49,9 +50,13 @@ describe('a supplier price that is hard to believe', () => {
     );
     return rows.map(({ entry }) => entry);
   };
-  const admin = async (path: string, method = 'POST') => {
-    const headers = { authorization: `Basic ${Buffer.from('admin:se:cret').toString('base64')}` };
-    const answer = await fetch(`${keyferry.url}/admin/${path}`, { method, headers });
+  const admin = async (path: string, method = 'POST', body?: object) => {
+    const authorization = `Basic ${Buffer.from('admin:se:cret').toString('base64')}`;
+    const answer = await fetch(`${keyferry.url}/admin/${path}`, {
+      method,
+      headers: body === undefined ? { authorization } : { authorization, 'content-type': 'application/json' },
+      body: body === undefined ? undefined : JSON.stringify(body),
+    });
     return { status: answer.status, body: await answer.json() };
   };
   const cli = async (...args: string[]) => {
@@ -204,7 +209,7 @@ describe('a supplier price that is hard to believe', () => {
   });
 
   it('is accepted by a person on the command line', async () => {
-    const accepted = await cli('price', 'accept', cwsProductId(6), '--json');
+    const accepted = await cli('price', 'accept', cwsProductId(6), '--price', '0.07', '--json');
     expect(accepted).toMatchObject({ code: 0, stderr: '' });
     expect(JSON.parse(accepted.stdout)).toEqual({
       cwsProductId: cwsProductId(6),
@@ -216,15 +221,46 @@ describe('a supplier price that is hard to believe', () => {
     await keyferry.sync();
     expect(offer(6)).toEqual({ active: true, size: 20, retailCents: 68 });
 
-    const again = await cli('price', 'accept', cwsProductId(6));
+    const again = await cli('price', 'accept', cwsProductId(6), '--price', '0.07');
     expect(again).toEqual({ code: 1, stdout: '', stderr: `No price of ${cwsProductId(6)} is held back.\n` });
-    expect(await cli('price', 'accept', '42')).toMatchObject({ code: 1, stderr: '42 is not a CWS product id.\n' });
+    expect(await cli('price', 'accept', '42', '--price', 'none')).toMatchObject({
+      code: 1,
+      stderr: '42 is not a CWS product id.\n',
+    });
+  });
+
+  it('is accepted only as the person has seen it', async () => {
+    shows(7, 18);
+    await keyferry.sync();
+    const command = `price accept ${cwsProductId(7)} --price 18.00`;
+    expect(await openAlert(7)).toContain(`npm run cli -- ${command};`);
+    shows(7, 20);
+    await keyferry.sync();
+    expect(await cli(...command.split(' '))).toEqual({
+      code: 1,
+      stdout: '',
+      stderr: 'Not accepted: the price that is held back is by now 20.00 (from 1).\n',
+    });
+    const route = `supplier-products/${cwsProductId(7)}/accept-price`;
+    for (const price of ['18.00', null]) {
+      expect(await admin(route, 'POST', { price })).toMatchObject({
+        status: 409,
+        body: { code: 'price_changed_meanwhile', message: 'the price in question is by now 20.00 (from 1)' },
+      });
+    }
+    for (const body of [undefined, {}, { price: 18 }, { price: '18.001' }, { price: 'cheap' }]) {
+      expect(await admin(route, 'POST', body)).toMatchObject({ status: 400, body: { code: 'invalid_request' } });
+    }
+    expect(await cli('price', 'accept', cwsProductId(7))).toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining("required option '--price <price>' not specified"),
+    });
+    expect(await openAlert(7)).toContain('-> 20.00');
+    expect(offer(7)).toEqual({ active: false });
   });
 
   it('is accepted by a person over HTTP', async () => {
-    shows(7, 20);
-    await keyferry.sync();
-    expect(await admin(`supplier-products/${cwsProductId(7)}/accept-price`)).toEqual({
+    expect(await admin(`supplier-products/${cwsProductId(7)}/accept-price`, 'POST', { price: '20.00' })).toEqual({
       status: 200,
       body: {
         cwsProductId: cwsProductId(7),
@@ -236,12 +272,12 @@ describe('a supplier price that is hard to believe', () => {
     await keyferry.sync();
     expect(offer(7)).toMatchObject({ active: true, retailCents: 2412 });
 
-    expect(await admin(`supplier-products/${cwsProductId(7)}/accept-price`)).toMatchObject({
+    expect(await admin(`supplier-products/${cwsProductId(7)}/accept-price`, 'POST', { price: '20.00' })).toMatchObject({
       status: 409,
       body: { code: 'price_not_unconfirmed' },
     });
     for (const unknown of [cwsProductId(49), 'nonsense']) {
-      expect(await admin(`supplier-products/${unknown}/accept-price`)).toMatchObject({
+      expect(await admin(`supplier-products/${unknown}/accept-price`, 'POST', { price: '20.00' })).toMatchObject({
         status: 404,
         body: { code: 'supplier_product_not_found' },
       });
@@ -250,6 +286,34 @@ describe('a supplier price that is hard to believe', () => {
       method: 'POST',
     });
     expect(anonymous.status).toBe(401);
+  });
+
+  it('is accepted whatever the spelling of its id', async () => {
+    const id = '00000000-0000-4000-8000-abcdefabcdef';
+    const { manager } = keyferry.app.get(DataSource);
+    for (const [seconds, price] of [632, 7].entries()) {
+      const report = {
+        cwsProductId: id,
+        name: 'Game',
+        quantity: 1,
+        priceBands: [{ fromQuantity: 1, toQuantity: null, unitPrice: cents(price) }],
+        releaseDate: null,
+      };
+      const question = { requestedAt: new Date(Date.now() - 60_000 + seconds), isAskedById: true };
+      await storeSupplierReports(manager, [report], question, { maxChangePercent: 70, confirmAfterSeconds: 3600 });
+    }
+    await keyferry.sql('INSERT INTO product_mapping_suppliers VALUES ($1, $2, 1)', [g2aProductId(1), id]);
+    await keyferry.app.get(UnconfirmedPricesService).report();
+    const find = () =>
+      keyferry.sql<object[]>(
+        `SELECT (SELECT count(*)::integer FROM alerts WHERE subject = $1 AND cleared_at IS NULL) AS alerts,
+           (SELECT action FROM audit_log WHERE subject_id = $1 ORDER BY id DESC LIMIT 1) AS audited`,
+        [id],
+      );
+    expect(await find()).toEqual([{ alerts: 1, audited: 'supplier_product.price_suspected' }]);
+    const answer = await admin(`supplier-products/${id.toUpperCase()}/accept-price`, 'POST', { price: '0.07' });
+    expect(answer).toMatchObject({ status: 200, body: { cwsProductId: id } });
+    expect(await find()).toEqual([{ alerts: 0, audited: 'supplier_product.price_accepted' }]);
   });
 
   it('is not written by somebody who has judged it by a price that is not the accepted one any more', async () => {

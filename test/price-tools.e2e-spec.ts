@@ -54,7 +54,7 @@ async function run(...args: string[]): Promise<{ code: number | null; stdout: st
       PATH: process.env.PATH,
       ...environment(keyferry.cws.url, keyferry.g2a.url),
       DATABASE_URL: keyferry.database.url,
-      PRICE_SIMULATION: 'off',
+      PRICE_SIMULATION: 'sample',
     },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
@@ -201,8 +201,9 @@ describe('the explanation of a price', () => {
 });
 
 describe('the history of prices', () => {
-  const prices = async () =>
-    (await admin(`${g2aProductId(10)}/price-history`)).body.prices as Record<string, unknown>[];
+  const prices = async (game = 10) =>
+    (await admin(`${g2aProductId(game)}/price-history`)).body.prices as Record<string, unknown>[];
+  const readListing = () => keyferry.app.get(ReconcileOffersService).readAll();
 
   it('keeps each published price with the cost behind it and what a sale left', async () => {
     await mapGames(keyferry, [10]);
@@ -239,6 +240,59 @@ describe('the history of prices', () => {
     expect(await prices()).toEqual(before);
   });
 
+  it('keeps the cost that was new when an offer came back at its old price', async () => {
+    await mapGames(keyferry, [17]);
+    await keyferry.sql(`UPDATE product_mappings SET charm_ending = '.99' WHERE g2a_product_id = $1`, [
+      g2aProductId(17),
+    ]);
+    await setSupplier(17, 6.8);
+    keyferry.cws.supplier.setProduct(cwsProductId(17), { quantity: 0 });
+    await keyferry.sync();
+    expect(keyferry.g2a.marketplace.offer(g2aOfferId(17))).toMatchObject({ active: false });
+    await readListing();
+    keyferry.cws.supplier.setProduct(cwsProductId(17), { quantity: 20 });
+    await setSupplier(17, 7);
+    expect(keyferry.g2a.marketplace.offer(g2aOfferId(17))).toMatchObject({ active: true, retailCents: 899 });
+    expect(await prices(17)).toMatchObject([
+      { retailPrice: '8.99', cost: '7.00', margin: '0.64' },
+      { retailPrice: '8.99', cost: '6.80', margin: '0.84' },
+    ]);
+  });
+
+  it('has no price that G2A has refused, but what the old one then cost', async () => {
+    await mapGames(keyferry, [16]);
+    await keyferry.sync();
+    await readListing();
+    const offer = () => keyferry.g2a.marketplace.offer(g2aOfferId(16));
+    const old = { retailPrice: '8.03', businessPrice: '8.03', cost: '6.32', income: '6.82' };
+    // A change of both prices is refused now.
+    offer().visibility = 'retail';
+    await setSupplier(16, 7);
+    expect(offer()).toMatchObject({ active: true, retailCents: 803 });
+    const refused = await prices(16);
+    expect(refused).toMatchObject([{ ...old, cost: '7.00', margin: '-0.18' }, old]);
+
+    offer().visibility = 'all';
+    await keyferry.sql('UPDATE offers SET retry_at = now() WHERE retry_at IS NOT NULL');
+    await keyferry.sync();
+    expect(offer()).toMatchObject({ active: true, retailCents: 883 });
+    expect(await prices(16)).toMatchObject([{ retailPrice: '8.83', cost: '7.00', margin: '0.50' }, ...refused]);
+  });
+
+  it('keeps a price whose row could not be written when G2A accepted it, as soon as the listing shows it', async () => {
+    await keyferry.sql(`
+      CREATE FUNCTION fail_to_keep() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'crash'; END $$;
+      CREATE TRIGGER fail_to_keep BEFORE INSERT ON price_history FOR EACH ROW
+        WHEN (NEW.g2a_product_id = ${g2aProductId(18)}) EXECUTE FUNCTION fail_to_keep()`);
+    await mapGames(keyferry, [18]);
+    await keyferry.sync();
+    await keyferry.sql('DROP FUNCTION fail_to_keep CASCADE');
+    expect(keyferry.g2a.marketplace.offer(g2aOfferId(18))).toMatchObject({ active: true, retailCents: 803 });
+    expect(await prices(18)).toEqual([]);
+    await readListing();
+    expect(await prices(18)).toMatchObject([{ retailPrice: '8.03', businessPrice: '8.03', cost: '6.32' }]);
+  });
+
   it('is printed newest first, as a table or as JSON', async () => {
     const id = String(g2aProductId(10));
     const [table, json] = await Promise.all([said('history', id, '--limit', '1'), said('history', id, '--json')]);
@@ -259,6 +313,58 @@ describe('the history of prices', () => {
   });
 });
 
+describe('a refused change', () => {
+  it('waits for its back-off also when the cost behind the same price changes, and not when the price does', async () => {
+    await mapGames(keyferry, [19]);
+    await keyferry.sync();
+    const offer = () => keyferry.g2a.marketplace.offer(g2aOfferId(19));
+    offer().visibility = 'retail';
+    await keyferry.sql(`UPDATE product_mappings SET charm_ending = '.99' WHERE g2a_product_id = $1`, [
+      g2aProductId(19),
+    ]);
+    await keyferry.sync();
+    const state = () =>
+      keyferry.sql<object[]>(
+        `SELECT desired_cost_cents AS cost, desired_price_cents AS price, failure_count AS failures,
+           retry_at > now() AS "isWaiting" FROM offers WHERE g2a_offer_id = $1`,
+        [g2aOfferId(19)],
+      );
+    await keyferry.sql(`UPDATE offers SET retry_at = now() + interval '1 hour' WHERE g2a_offer_id = $1`, [
+      g2aOfferId(19),
+    ]);
+    await setSupplier(19, 6.8);
+    expect(await state()).toEqual([{ cost: 680, price: 899, failures: 1, isWaiting: true }]);
+    offer().visibility = 'all';
+    await setSupplier(19, 8);
+    expect(await state()).toMatchObject([{ cost: 800, price: 1099 }]);
+    expect(offer()).toMatchObject({ active: true, retailCents: 1099 });
+  });
+});
+
+describe("G2A's limits of a price", () => {
+  it('hold while the listing does not name them, and end when it names none', async () => {
+    await mapGames(keyferry, [21]);
+    await keyferry.sync();
+    const { marketplace } = keyferry.g2a;
+    const syncWithListing = async () => {
+      await keyferry.app.get(ReconcileOffersService).readAll();
+      await keyferry.sync();
+    };
+    marketplace.edit(g2aOfferId(21), { priceLimit: { min: '1.00', max: '8.00' } });
+    await syncWithListing();
+    expect(await explained(21)).toMatchObject({ reason: 'price_above_maximum' });
+    delete marketplace.offer(g2aOfferId(21)).priceLimit;
+    await syncWithListing();
+    expect(await explained(21)).toMatchObject({ reason: 'price_above_maximum' });
+    marketplace.edit(g2aOfferId(21), { priceLimit: { min: '9.00' } });
+    await syncWithListing();
+    expect(await explained(21)).toMatchObject({ isForSale: true, price: '9.00' });
+    marketplace.edit(g2aOfferId(21), { priceLimit: {} });
+    await syncWithListing();
+    expect(marketplace.offer(g2aOfferId(21))).toMatchObject({ active: true, retailCents: 803 });
+  });
+});
+
 describe('the preview of a mapping file', () => {
   const row = (game: number, rest: object = {}) => ({
     g2aProductId: g2aProductId(game),
@@ -276,11 +382,16 @@ describe('the preview of a mapping file', () => {
 
   /** Everything that a preview must not touch. */
   async function state(): Promise<unknown> {
-    return keyferry.sql(
+    const stored = await keyferry.sql(
       `SELECT (SELECT count(*) FROM audit_log) AS audited, (SELECT jsonb_agg(p ORDER BY p) FROM product_mappings p) AS mappings,
          (SELECT jsonb_agg(s ORDER BY s.cws_product_id) FROM supplier_products s) AS suppliers,
-         (SELECT jsonb_agg(o ORDER BY o.g2a_offer_id) FROM offers o) AS offers`,
+         (SELECT jsonb_agg(o ORDER BY o.g2a_offer_id) FROM offers o) AS offers,
+         (SELECT jsonb_agg(s ORDER BY s) FROM price_simulations s) AS simulations,
+         (SELECT jsonb_agg(h ORDER BY h.id) FROM price_history h) AS history,
+         (SELECT jsonb_agg(a ORDER BY a.id) FROM alerts a) AS alerts,
+         (SELECT jsonb_agg(m ORDER BY m.id) FROM schema_migrations m) AS migrations`,
     );
+    return { stored, requestsToG2a: keyferry.g2a.traffic.requests().length };
   }
 
   it('prices it from what is known and from what CWS says now, and touches nothing', async () => {
@@ -323,6 +434,52 @@ describe('the preview of a mapping file', () => {
       { ...nothing, reason: 'no_supplier_data', unknownSuppliers: [NOBODYS_PRODUCT] },
     ]);
     expect(await state()).toEqual(before);
+  });
+
+  it('believes a supplier that it asks anew no more than the service would', async () => {
+    await mapGames(keyferry, [22, 23]);
+    await keyferry.sync();
+    // Not followed any more, so only asking again tells of it.
+    await keyferry.sql('DELETE FROM product_mappings WHERE g2a_product_id = ANY ($1)', [
+      [g2aProductId(22), g2aProductId(23)],
+    ]);
+    await keyferry.sql(
+      `UPDATE supplier_products SET requested_at = requested_at - interval '2 days' WHERE cws_product_id = ANY ($1)`,
+      [[cwsProductId(22), cwsProductId(23)]],
+    );
+    keyferry.cws.supplier.setProduct(cwsProductId(22), { prices: [{ value: 0.07, from: 1, to: null }] });
+    keyferry.cws.supplier.setProduct(cwsProductId(23), { prices: [{ value: 20, from: 1, to: null }] });
+    const before = await state();
+    expect(JSON.parse(await preview([row(22), row(23)], '--json'))).toMatchObject([
+      { cost: '6.32', price: '8.03', reason: 'for_sale' },
+      { cost: null, price: null, reason: 'price_unconfirmed' },
+    ]);
+    expect(await state()).toEqual(before);
+  });
+
+  it('is refused while migrations are pending, and applies none; so are the explanation and the history', async () => {
+    const [migration] = await keyferry.sql<[{ id: number; timestamp: number; name: string }]>(
+      'SELECT id, timestamp, name FROM schema_migrations ORDER BY id DESC LIMIT 1',
+    );
+    await keyferry.sql('DELETE FROM schema_migrations WHERE id = $1', [migration.id]);
+    const before = await state();
+    const file = join(folder, 'pending.json');
+    await writeFile(file, JSON.stringify([row(11)]));
+    const id = String(g2aProductId(1));
+    const answers = await Promise.all([run('preview', '--file', file), run('explain', id), run('history', id)]);
+    expect(await state()).toEqual(before);
+    await keyferry.sql('INSERT INTO schema_migrations (timestamp, name) VALUES ($1, $2)', [
+      migration.timestamp,
+      migration.name,
+    ]);
+    for (const answer of answers) {
+      expect(answer).toEqual({
+        code: 1,
+        stdout: '',
+        stderr:
+          'This command changes nothing, and 1 migration is pending: apply them first, with: npm run cli -- migrate\n',
+      });
+    }
   });
 
   it('is a table for people and CSV for spreadsheets', async () => {

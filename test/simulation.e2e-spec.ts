@@ -1,5 +1,6 @@
 import { cwsProductId, g2aOfferId, g2aProductId } from '../sandbox/catalog.js';
 import type { ProductFee } from '../sandbox/g2a-marketplace.js';
+import { DesiredStateService } from '../src/sync/desired-state.service.js';
 import { ReconcileOffersService } from '../src/sync/reconcile-offers.service.js';
 import { type Keyferry, mapGames, startKeyferry } from './support/keyferry.js';
 
@@ -294,10 +295,12 @@ describe('simulations', () => {
 
   it('are remembered however old while there is a mapping or an offer, and forgotten with the last of them', async () => {
     const keyferry = await startShop([1, 2]);
-    const known = async () =>
-      (await keyferry.sql<{ id: number }[]>('SELECT g2a_product_id AS id FROM price_simulations ORDER BY 1')).map(
-        ({ id }) => Number(id),
+    const known = async () => {
+      const rows = await keyferry.sql<{ id: number }[]>(
+        'SELECT g2a_product_id AS id FROM price_simulations ORDER BY 1',
       );
+      return rows.map(({ id }) => id);
+    };
     try {
       keyferry.g2a.marketplace.setFee(g2aProductId(1), { feePercent: 20 });
       await keyferry.sync();
@@ -350,6 +353,16 @@ describe('simulations', () => {
       await keyferry.sync();
       expect(asked(keyferry)).toBe(0);
       expect(shown(keyferry, 1)).toEqual({ active: true, retail: 803, business: 803 });
+
+      // Nor are they loaded in each round.
+      await keyferry.sql(
+        `INSERT INTO price_simulations (g2a_product_id, price_band, price_cents, income_cents, simulated_at)
+         VALUES ($1, 800, 803, 642, now())`,
+        [g2aProductId(1)],
+      );
+      const { offers } = await keyferry.app.get(DesiredStateService).refresh(null);
+      expect(offers.map(({ simulations: loaded }) => loaded)).toEqual([[]]);
+      expect(shown(keyferry, 1)).toMatchObject({ retail: 803 });
     } finally {
       await keyferry.stop();
     }

@@ -11,6 +11,7 @@ import {
   SIMULATION_LIFE_MS,
   simulationRate,
 } from './simulation-plan.rules.js';
+import { PLAN_LIFE_MS, SimulationQueue } from './simulation-queue.js';
 
 const NOW = 1_800_000_000_000;
 
@@ -119,6 +120,39 @@ describe('the prices about which G2A is asked', () => {
 
   it('are none of a product that is not sold whatever its price', () => {
     expect(planSimulations([offer(1, [], false), { ...offer(2, []), mapping: null }], INPUT, NOW, 10).due).toEqual([]);
+  });
+});
+
+describe('the queue of prices to be asked about', () => {
+  const taken = (queue: SimulationQueue) => {
+    const products: number[] = [];
+    for (let price = queue.take(); price !== undefined; price = queue.take()) products.push(price.g2aProductId);
+    return products;
+  };
+
+  it('goes through some of the offers at a time, and tells of the fees of all of them after the last', () => {
+    const offers = [offer(1, [said(803, 642)]), offer(2, []), offer(3, []), offer(4, []), offer(5, [said(803, 642)])];
+    const queue = new SimulationQueue(10, 2);
+    expect(queue.refill(offers, INPUT, NOW)).toBeNull();
+    expect(taken(queue)).toEqual([1, 2]);
+    expect(queue.refill(offers, INPUT, NOW)).toBeNull();
+    expect(taken(queue)).toEqual([3, 4]);
+    expect(queue.refill(offers, INPUT, NOW)?.map(({ g2aProductId }) => g2aProductId)).toEqual([1, 5]);
+    expect(taken(queue)).toEqual([5]);
+    expect(queue.refill(offers, INPUT, NOW)).toBeNull();
+    expect(taken(queue)).toEqual([1, 2]);
+  });
+
+  it('is planned anew only once it is used up, or some minutes old', () => {
+    const queue = new SimulationQueue(10);
+    queue.refill([offer(1, []), offer(2, [])], INPUT, NOW);
+    const first = queue.take();
+    expect(queue.refill([offer(3, [])], INPUT, NOW + PLAN_LIFE_MS - 1)).toBeNull();
+    queue.putBack(first!);
+    expect(taken(queue)).toEqual([1, 2]);
+    queue.refill([offer(1, []), offer(2, [])], INPUT, NOW);
+    queue.refill([offer(3, [])], INPUT, NOW + PLAN_LIFE_MS);
+    expect(taken(queue)).toEqual([3]);
   });
 });
 
