@@ -38,11 +38,12 @@ describe('keys rotate', () => {
     const [reservationId, orderId] = [randomUUID(), randomUUID()];
     await dataSource.query(
       `WITH reservation AS (INSERT INTO reservations (id, state, expires_at) VALUES ('${reservationId}', 'ordered', now())),
-         reserved AS (INSERT INTO reservation_items (id, reservation_id, g2a_product_id, quantity, sale_price_cents)
-           VALUES ('${OWNER.orderItemId}', '${reservationId}', 1, ${KEYS}, 800)),
+         reserved AS (INSERT INTO reservation_items (id, reservation_id, g2a_product_id, quantity, sale_price_cents,
+             sale_income_cents)
+           VALUES ('${OWNER.orderItemId}', '${reservationId}', 1, ${KEYS}, 800, 680)),
          sale AS (INSERT INTO orders (id, reservation_id, g2a_order_id, state, deadline_at)
            VALUES ('${orderId}', '${reservationId}', 1, 'completed', now())),
-         item AS (INSERT INTO order_items VALUES ('${OWNER.orderItemId}', '${orderId}', 1, ${KEYS}, 800))
+         item AS (INSERT INTO order_items VALUES ('${OWNER.orderItemId}', '${orderId}', 1, ${KEYS}, 800, 680))
        INSERT INTO purchases (id, order_item_id, cws_product_id, quantity, price_cap_cents, client_order_id, state)
        VALUES ('${OWNER.purchaseId}', '${OWNER.orderItemId}', gen_random_uuid(), ${KEYS}, 600, 'KF-1', 'completed')`,
     );

@@ -2,12 +2,14 @@ import { Injectable, Logger, type OnApplicationBootstrap } from '@nestjs/common'
 import { InjectDataSource } from '@nestjs/typeorm';
 import { DataSource } from 'typeorm';
 import { AlertsService } from '../alerts/alerts.service.js';
+import { UpstreamError } from '../upstream/upstream-error.js';
 import { LookUpPurchaseService } from './look-up-purchase.service.js';
 import { clientOrderIdPrefix, noteUnmatched, openUnmatched } from './unmatched-orders.queries.js';
 
 /** How far back CWS's history is compared with ours: further than a back-up is likely to be old. */
 const HISTORY_DAYS = 14;
 const DAY_MS = 86_400_000;
+const HTTP_NOT_FOUND = 404;
 
 /**
  * Finds out whether this database was restored from a back-up: then CWS has orders under references of ours that it does not
@@ -40,6 +42,11 @@ export class MatchSupplierOrdersService implements OnApplicationBootstrap {
 
   private hasCompared(): Promise<boolean> {
     this.comparison ??= this.compare().catch((error: unknown) => {
+      if (error instanceof UpstreamError && error.status === HTTP_NOT_FOUND) {
+        // This account has no history to compare with: then nothing can be found out, today or tomorrow.
+        this.logger.warn(`CWS shows no order history: a database restored from a back-up would not be noticed`);
+        return true;
+      }
       // Asked again when the next purchase is due.
       this.comparison = null;
       this.logger.warn(
