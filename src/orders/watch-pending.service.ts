@@ -7,9 +7,9 @@ import { LookUpPurchaseService } from './look-up-purchase.service.js';
 import { pendingPurchases } from './purchases.queries.js';
 
 /** Up to so many are asked for one by one: their codes come with the same answer. */
-const FEW = 5;
-/** How long one look at the history serves all who ask: as long as the shortest gap between two questions. */
-const SHARED_MS = 2000;
+const FEW = 25;
+/** How long one look at the history serves all who ask: half the shortest gap between two questions. */
+const SHARED_MS = 1000;
 
 /** Watches many pending purchases with one question: CWS's history tells the state of all. */
 @Injectable()
