@@ -15,7 +15,6 @@ export class CreatePriceSimulations1763900000024 implements MigrationInterface {
         PRIMARY KEY (g2a_product_id, price_band),
         CONSTRAINT price_simulations_has_outcome CHECK (income_cents IS NOT NULL OR failure IS NOT NULL)
       );
-      CREATE INDEX price_simulations_simulated_at ON price_simulations (simulated_at);
     `);
   }
 

@@ -1,9 +1,5 @@
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { tmpdir } from 'node:os';
-import { resolve } from 'node:path';
-import { text } from 'node:stream/consumers';
 import { cwsProductId, g2aProductId } from '../sandbox/catalog.js';
+import { runCommand } from './support/command.js';
 import { environment, type Keyferry, mapGames, startKeyferry } from './support/keyferry.js';
 
 describe('a CodesWholesale account in pounds', () => {
@@ -115,22 +111,11 @@ describe('a CodesWholesale account in pounds', () => {
     expect(await openAlerts()).toHaveLength(1);
   });
 
-  async function rates(...args: string[]) {
-    const child = spawn(process.execPath, [resolve('dist/cli.js'), 'rates', ...args], {
-      cwd: tmpdir(),
-      env: {
-        PATH: process.env.PATH,
-        ...environment('http://127.0.0.1:9', 'http://127.0.0.1:9'),
-        DATABASE_URL: keyferry.database.url,
-      },
-    });
-    const [stdout, stderr, [code]] = await Promise.all([
-      text(child.stdout),
-      text(child.stderr),
-      once(child, 'close') as Promise<[number]>,
+  const rates = (...args: string[]) =>
+    runCommand({ ...environment('http://127.0.0.1:9', 'http://127.0.0.1:9'), DATABASE_URL: keyferry.database.url }, [
+      'rates',
+      ...args,
     ]);
-    return { code, stdout, stderr };
-  }
 
   it('is sold again after a person has entered a rate by command', async () => {
     expect(await rates('set', 'gbp', '1.2', '--margin', '1.5')).toMatchObject({

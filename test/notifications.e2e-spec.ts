@@ -1,9 +1,5 @@
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { tmpdir } from 'node:os';
-import { resolve } from 'node:path';
-import { text } from 'node:stream/consumers';
 import { g2aOfferId, g2aProductId } from '../sandbox/catalog.js';
+import { runCommand } from './support/command.js';
 import { environment, type Keyferry, mapGames, OUR_CLIENT, startKeyferry } from './support/keyferry.js';
 
 const DATE = '2017-07-21T17:32:28Z';
@@ -148,22 +144,12 @@ describe('a deactivation by G2A', () => {
   });
 
   it('ends when a person clears it by command', async () => {
-    const clear = async (argument: string) => {
-      const child = spawn(process.execPath, [resolve('dist/cli.js'), 'offers', 'clear', argument], {
-        cwd: tmpdir(),
-        env: {
-          PATH: process.env.PATH,
-          ...environment('http://127.0.0.1:9', 'http://127.0.0.1:9'),
-          DATABASE_URL: keyferry.database.url,
-        },
-      });
-      const [stdout, stderr, [code]] = await Promise.all([
-        text(child.stdout),
-        text(child.stderr),
-        once(child, 'close') as Promise<[number]>,
+    const clear = (argument: string) =>
+      runCommand({ ...environment('http://127.0.0.1:9', 'http://127.0.0.1:9'), DATABASE_URL: keyferry.database.url }, [
+        'offers',
+        'clear',
+        argument,
       ]);
-      return { code, stdout, stderr };
-    };
     await notify([deactivation({ offer_id: g2aOfferId(4) })]);
     await keyferry.sync();
     expect(await stateOf(4)).toEqual(STANDS);

@@ -1,11 +1,10 @@
-import { Check, Column, Entity, Index, PrimaryColumn } from 'typeorm';
+import { Check, Column, Entity, PrimaryColumn } from 'typeorm';
 
 /**
  * What G2A says that a sale at `price_cents` earns, for all prices of one band (see `priceBandOf`). A failed attempt keeps the
  * answer of an earlier one.
  */
 @Entity('price_simulations')
-@Index('price_simulations_simulated_at', ['simulatedAt'])
 @Check('price_simulations_price_is_positive', 'price_cents > 0')
 @Check('price_simulations_has_outcome', 'income_cents IS NOT NULL OR failure IS NOT NULL')
 export class PriceSimulation {

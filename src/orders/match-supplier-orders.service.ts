@@ -20,6 +20,8 @@ const HTTP_NOT_FOUND = 404;
 export class MatchSupplierOrdersService implements OnApplicationBootstrap {
   private readonly logger = new Logger(MatchSupplierOrdersService.name);
   private comparison: Promise<boolean> | null = null;
+  /** At the last look; at first unknown, for an alert may be open from before the start. */
+  private wasHeldUp = true;
 
   constructor(
     @InjectDataSource() private readonly dataSource: DataSource,
@@ -35,9 +37,10 @@ export class MatchSupplierOrdersService implements OnApplicationBootstrap {
   /** Whether purchases may be made: compared once since the start, and nothing open. */
   async mayBuy(): Promise<boolean> {
     if (!(await this.hasCompared())) return false;
-    const open = await openUnmatched(this.dataSource.manager);
-    if (open.length === 0) await this.alerts.clear('supplier_orders_unmatched');
-    return open.length === 0;
+    const isHeldUp = (await openUnmatched(this.dataSource.manager)).length > 0;
+    if (this.wasHeldUp && !isHeldUp) await this.alerts.clear('supplier_orders_unmatched');
+    this.wasHeldUp = isHeldUp;
+    return !isHeldUp;
   }
 
   private hasCompared(): Promise<boolean> {

@@ -1,10 +1,11 @@
-import { Injectable } from '@nestjs/common';
+import { Injectable, Logger } from '@nestjs/common';
 import { InjectDataSource } from '@nestjs/typeorm';
 import { DataSource } from 'typeorm';
 import { AppConfig } from '../config/app-config.js';
 import { CwsClient } from '../cws/cws-client.js';
 import type { SupplierOrder } from '../cws/cws.types.js';
 import { JobQueue } from '../jobs/job-queue.js';
+import { UpstreamError } from '../upstream/upstream-error.js';
 import { LookUpPurchaseService } from './look-up-purchase.service.js';
 import { MatchSupplierOrdersService } from './match-supplier-orders.service.js';
 import { PURCHASE_TRANSITIONS } from './order-state.rules.js';
@@ -23,6 +24,8 @@ const MAX_SENDS = 3;
 /** Asks CWS what became of a purchase: the handler of `poll-purchase`. */
 @Injectable()
 export class PollPurchaseService {
+  private readonly logger = new Logger(PollPurchaseService.name);
+
   constructor(
     @InjectDataSource() private readonly dataSource: DataSource,
     private readonly config: AppConfig,
@@ -66,6 +69,7 @@ export class PollPurchaseService {
     } catch (error) {
       // Whatever it was: the customer has paid, so it is tried again, and a person hears of it in time.
       failure = error instanceof Error ? error.message : String(error);
+      if (!(error instanceof UpstreamError)) this.logger.error(`purchase ${purchaseId} cannot be polled: ${failure}`);
     }
     await this.nothingNew(purchase, failure, mustAskPerson);
   }

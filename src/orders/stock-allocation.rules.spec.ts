@@ -118,7 +118,7 @@ describe('allocating stock to a sale', () => {
       let best = most(others, wanted);
       for (let part = 1; part <= Math.min(first.available, wanted); part += 1) {
         const price = unitPriceFor(first.bands, part);
-        if (price === null || price <= 0 || !keepsFloor(price, salePrice, terms, NO_CENTS)) continue;
+        if (price === null || price <= 0 || !keepsFloor(price, netIncome(salePrice, terms), NO_CENTS)) continue;
         best = Math.max(best, part + most(others, wanted - part));
       }
       return best;
@@ -157,7 +157,7 @@ describe('allocating stock to a sale', () => {
           expect(allocation.quantity).toBeGreaterThan(0);
           expect(allocation.quantity).toBeLessThanOrEqual(source.available);
           expect(unitPriceFor(source.bands, allocation.quantity)).toBe(allocation.unitPrice);
-          expect(keepsFloor(allocation.unitPrice, salePrice, terms, NO_CENTS)).toBe(true);
+          expect(keepsFloor(allocation.unitPrice, netIncome(salePrice, terms), NO_CENTS)).toBe(true);
         }
         expect(new Set(allocations.map(({ cwsProductId }) => cwsProductId)).size).toBe(allocations.length);
       }),

@@ -1,4 +1,5 @@
 import type { Cents } from '../money/cents.js';
+import { keepsFloor } from '../pricing/listing-price.rules.js';
 import { atWorst } from '../pricing/price-guard.rules.js';
 import { type SupplierOffer, unitPriceFor } from '../pricing/supplier-choice.rules.js';
 import { addRanges, largestUpTo, mergeRanges, type QuantityRange } from './quantity-ranges.rules.js';
@@ -88,7 +89,7 @@ function affordableQuantities(supplier: SupplierOffer, input: AllocationInput): 
       .map((from, index) => ({ from, to: (starts[index + 1] ?? most + 1) - 1 }))
       .filter(({ from }) => {
         const unitPrice = unitPriceFor(supplier.bands, from);
-        return unitPrice !== null && unitPrice > 0 && unitPrice <= input.saleIncome + input.maxLoss;
+        return unitPrice !== null && unitPrice > 0 && keepsFloor(unitPrice, input.saleIncome, input.maxLoss);
       }),
   );
 }

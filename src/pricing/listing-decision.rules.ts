@@ -1,5 +1,6 @@
-import { cents } from '../money/cents.js';
+import { cents, NO_CENTS } from '../money/cents.js';
 import type { Cents } from '../money/cents.js';
+import { keepsFloor } from './listing-price.rules.js';
 import { atWorst } from './price-guard.rules.js';
 import { type NoPriceReason, type PriceConditions, shownPrices } from './shown-prices.rules.js';
 import { cheapestSupplier, deliverableUnitPrice, hasStock } from './supplier-choice.rules.js';
@@ -85,7 +86,7 @@ export function keysWithin(income: Cents, suppliers: readonly SupplierOffer[]): 
   let keys = 0;
   for (const supplier of suppliers) {
     const unitPrice = deliverableUnitPrice(atWorst(supplier), 1);
-    if (unitPrice !== null && unitPrice <= income) keys += supplier.available;
+    if (unitPrice !== null && keepsFloor(unitPrice, income, NO_CENTS)) keys += supplier.available;
   }
   return keys;
 }

@@ -160,13 +160,13 @@ describe('the floor of a sale', () => {
     ${'7.02'} | ${'0.20'} | ${true}
     ${'7.03'} | ${'0.20'} | ${false}
   `('of 8.03 for a key at $unitPrice with a loss of $maxLoss allowed: $keeps', ({ unitPrice, maxLoss, keeps }) => {
-    expect(keepsFloor(parseCents(unitPrice, 'exact'), sold, t, parseCents(maxLoss, 'exact'))).toBe(keeps);
+    expect(keepsFloor(parseCents(unitPrice, 'exact'), netIncome(sold, t), parseCents(maxLoss, 'exact'))).toBe(keeps);
   });
 
   it('is always kept by the supplier that the price was made from', () => {
     fc.assert(
       fc.property(anyCost, anyTerms, (cost, any) => {
-        expect(keepsFloor(cost, listingPrice(cost, any), any, NO_CENTS)).toBe(true);
+        expect(keepsFloor(cost, netIncome(listingPrice(cost, any), any), NO_CENTS)).toBe(true);
       }),
     );
   });

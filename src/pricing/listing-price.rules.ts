@@ -46,11 +46,11 @@ export function marketplaceFee(price: Cents, terms: PricingTerms): Cents {
 }
 
 /**
- * Whether a sale at `salePrice` may be served by a key that costs `unitPrice`: what the sale brings after fees pays it,
- * but for at most `maxLoss` for this key (0 and above; 0 is "never at a loss").
+ * Whether a sale may be served by a key that costs `unitPrice`: what the sale leaves after fees pays it, but for at most
+ * `maxLoss` for this key (0 and above; 0 is "never at a loss").
  */
-export function keepsFloor(unitPrice: Cents, salePrice: Cents, terms: PricingTerms, maxLoss: Cents): boolean {
-  return unitPrice <= netIncome(salePrice, terms) + maxLoss;
+export function keepsFloor(unitPrice: Cents, saleIncome: Cents, maxLoss: Cents): boolean {
+  return unitPrice <= saleIncome + maxLoss;
 }
 
 /** What the share that we keep must pay. */

@@ -26,7 +26,7 @@ export function summarize({ seed, evidence, unserved, disturber, replicas, viola
   };
 }
 
-/** Prints it: the summary on standard output, what went wrong below it. */
+/** Prints it for people or as JSON: standard output is the result of the command, progress goes to standard error. */
 export function printReport(summary, { isJson, directory }) {
   const { violations, ...numbers } = summary;
   if (isJson) {
