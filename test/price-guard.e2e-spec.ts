@@ -6,7 +6,7 @@ import { text } from 'node:stream/consumers';
 import { DataSource } from 'typeorm';
 import { cwsAlternativeProductId, cwsProductId, g2aOfferId, g2aProductId } from '../sandbox/catalog.js';
 import { storeSupplierReports } from '../src/catalog/store-supplier-reports.js';
-import { storedPrices, writeSupplierReports } from '../src/catalog/supplier-products.queries.js';
+import { storedProducts, writeSupplierReports } from '../src/catalog/supplier-products.queries.js';
 import { cents } from '../src/money/cents.js';
 import { UnconfirmedPricesService } from '../src/sync/unconfirmed-prices.service.js';
 import { environment, type Keyferry, mapGames, startKeyferry } from './support/keyferry.js';
@@ -329,7 +329,7 @@ describe('a supplier price that is hard to believe', () => {
     const at = (seconds: number) => new Date(Date.UTC(2025, 10, 23, 12, 0, seconds));
     const store = (price: number, seconds: number) =>
       storeSupplierReports(manager, [report(price)], { requestedAt: at(seconds), isAskedById: true }, guard);
-    const prices = async () => (await storedPrices(manager, [cwsProductId(20)], at(9))).get(cwsProductId(20))!;
+    const prices = async () => (await storedProducts(manager, [cwsProductId(20)], at(9))).get(cwsProductId(20))!;
 
     await store(1000, 1);
     const { revision } = await prices();

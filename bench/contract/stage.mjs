@@ -14,8 +14,10 @@ import { endOfLog, runProgram, startProgram } from './programs.mjs';
 const ROOT = resolve(import.meta.dirname, '../..');
 const DIST = join(ROOT, 'dist');
 
-/** Enough that a product has some live reservations, as a shop's has, and not thousands; G2A is told of all within its limit of a minute. */
-export const PRODUCTS = 500;
+/** Enough that a product has a few live reservations, as a shop's has, and not hundreds. */
+export const PRODUCTS = 2000;
+/** G2A is told of all products before anything is measured; at its real limit that would take minutes. */
+const G2A_RATE = '60000/60s';
 /** Most products in one call. */
 const PRODUCTS_PER_CALL = 100;
 const KEYS_PER_PRODUCT = 100_000;
@@ -46,7 +48,7 @@ export async function openStage({ profile, log }) {
     const database = await openDatabase(closers);
     const [cws, g2a] = await Promise.all([
       start('cws', join(DIST, 'sandbox/cws.js'), { args: cwsArguments() }),
-      start('g2a', join(DIST, 'sandbox/g2a.js'), { args: ['--port', '0', '--products', String(PRODUCTS)] }),
+      start('g2a', join(DIST, 'sandbox/g2a.js'), { args: ['--port', '0', '--products', String(PRODUCTS), '--rate', G2A_RATE] }),
     ]);
     await stockUp(cws.url);
     await seed(directory, database.url);
@@ -148,6 +150,7 @@ function appEnvironment({ databaseUrl, cwsUrl, g2aUrl }) {
     G2A_API_BASE_URL: g2aUrl,
     G2A_API_KEY: 'sandbox-client',
     G2A_API_SECRET: 'sandbox-secret',
+    G2A_RATE,
     KEY_ENCRYPTION_KEY: randomBytes(32).toString('base64'),
     DEFAULT_FIXED_PROFIT: '0.50',
     DEFAULT_G2A_FEE_PERCENTAGE: '0.15',

@@ -2,10 +2,11 @@ import type { EntityManager } from 'typeorm';
 import type { AuditEntry } from '../audit/audit-log.js';
 import type { AppConfig } from '../config/app-config.js';
 import type { PriceBand } from '../money/price-band.js';
-import { guardPrice, type PriceEvent, type PriceGuard } from '../pricing/price-guard.rules.js';
+import { guardPrice, isSamePriceList, type PriceEvent, type PriceGuard } from '../pricing/price-guard.rules.js';
 import {
   type JudgedReport,
-  storedPrices,
+  type StoredProduct,
+  storedProducts,
   type SupplierReport,
   writeSupplierReports,
 } from './supplier-products.queries.js';
@@ -37,8 +38,12 @@ export async function storeSupplierReports(
   // Each once: pages may shift while they are read.
   const pending = new Map(reports.map((report) => [report.cwsProductId, report]));
   while (pending.size > 0) {
-    const known = await storedPrices(manager, [...pending.keys()], requestedAt);
-    for (const { cwsProductId, isOvertaken } of known.values()) if (isOvertaken) pending.delete(cwsProductId);
+    const known = await storedProducts(manager, [...pending.keys()], requestedAt);
+    for (const [id, stored] of known) {
+      // A feed repeats itself: what it has said before is as fresh as its last complete pass, without being written again.
+      const isRepeated = !question.isAskedById && says(pending.get(id), stored);
+      if (stored.isOvertaken || isRepeated) pending.delete(id);
+    }
     const judged = [...pending.values()]
       .sort((a, b) => (a.cwsProductId < b.cwsProductId ? -1 : 1))
       .map((report): JudgedReport => {
@@ -50,6 +55,18 @@ export async function storeSupplierReports(
     if (judged.length === 0) return;
     for (const id of await writeSupplierReports(manager, judged, requestedAt)) pending.delete(id);
   }
+}
+
+function says(report: SupplierReport | undefined, stored: StoredProduct): boolean {
+  return (
+    report !== undefined &&
+    !stored.isGone &&
+    stored.unconfirmed === null &&
+    report.name === stored.name &&
+    report.quantity === stored.quantity &&
+    report.releaseDate?.getTime() === stored.releaseDate?.getTime() &&
+    isSamePriceList(report.priceBands, stored.accepted)
+  );
 }
 
 function auditOf(event: PriceEvent, report: SupplierReport, accepted: readonly PriceBand[]): AuditEntry {

@@ -19,30 +19,34 @@ export async function databaseNow(manager: EntityManager): Promise<Date> {
   return row.now;
 }
 
-/** What a report is judged by. */
-export interface StoredPrice {
+/** What is known of a product, by which a report on it is judged. */
+export interface StoredProduct {
   readonly cwsProductId: string;
   readonly accepted: readonly PriceBand[];
   readonly unconfirmed: UnconfirmedPrice | null;
   readonly revision: number;
+  readonly name: string;
+  readonly quantity: number;
+  readonly releaseDate: Date | null;
+  readonly isGone: boolean;
   /** Something that was asked later is stored already. */
   readonly isOvertaken: boolean;
 }
 
-/** The prices of those of these products that were ever seen. */
-export async function storedPrices(
+/** Those of these products that were ever seen. */
+export async function storedProducts(
   manager: EntityManager,
   cwsProductIds: readonly string[],
   requestedAt: Date,
-): Promise<Map<string, StoredPrice>> {
-  type Row = Omit<StoredPrice, 'unconfirmed'> & {
+): Promise<Map<string, StoredProduct>> {
+  type Row = Omit<StoredProduct, 'unconfirmed'> & {
     bands: readonly PriceBand[] | null;
     since: Date | null;
     reason: SuspicionReason | null;
   };
   const rows = await manager.query<Row[]>(
     `SELECT cws_product_id AS "cwsProductId", price_bands AS accepted, price_revision AS revision,
-       unconfirmed_price_bands AS bands, unconfirmed_since AS since, unconfirmed_reason AS reason,
+       name, quantity, release_date AS "releaseDate", is_gone AS "isGone", unconfirmed_price_bands AS bands, unconfirmed_since AS since, unconfirmed_reason AS reason,
        requested_at >= $2 AS "isOvertaken"
      FROM supplier_products WHERE cws_product_id = ANY ($1)`,
     [cwsProductIds, requestedAt],

@@ -25,6 +25,16 @@ export function afterCommit(manager: EntityManager, listener: () => void): void 
   listeners.push(listener);
 }
 
+const lastStatements = new WeakMap<EntityManager, Promise<unknown>>();
+
+/**
+ * Has COMMIT travel with the last statement of the transaction of `manager`, and the transaction wait for it. Only for a
+ * transaction's one writing statement: if it could not even be sent, nothing is committed.
+ */
+export function commitWith(manager: EntityManager, statement: Promise<unknown>): void {
+  lastStatements.set(manager, statement);
+}
+
 /**
  * Runs `work` in a transaction (READ COMMITTED): commits when it resolves, rolls back and rethrows when it rejects. In place of
  * TypeORM's own, whose BEGIN is a round trip by itself: here it travels with the first statement of `work`. Not to be nested.
@@ -42,7 +52,10 @@ export async function inTransaction<T>(
     Object.assign(runner, { isTransactionActive: true });
     try {
       const [, done] = await Promise.all([client.query('BEGIN'), work(manager)]);
-      const { command }: QueryResult = await client.query('COMMIT');
+      const last = lastStatements.get(manager);
+      // TypeORM sends a statement some promises later: COMMIT must not overtake it.
+      if (last !== undefined) await new Promise((resolve) => process.nextTick(resolve));
+      const [{ command }] = await Promise.all([client.query('COMMIT') as Promise<QueryResult>, last]);
       if (command !== 'COMMIT') throw new Error('the transaction was rolled back: one of its statements had failed');
       return done;
     } catch (error) {

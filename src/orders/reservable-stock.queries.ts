@@ -37,38 +37,45 @@ type Row = MappingStockRow &
     now: number;
   };
 
+/** @param condition on the G2A product's id. */
+function stockStatement(condition: string): string {
+  return `SELECT control.is_paused AS "isPaused",
+      (extract(epoch FROM clock_timestamp()) * 1000)::float8 AS now,
+      ${MAPPING_STOCK_COLUMNS},
+      ${LOWEST_SHOWN_PRICE} AS "shownPriceCents",
+      offer.observed_visibility AS visibility,
+      CASE WHEN offer.observed_visibility <> 'retail'
+        THEN least(offer.observed_business_price_cents, offer.sent_business_price_cents) END AS "businessPriceCents",
+      (SELECT jsonb_agg(jsonb_build_array(price_cents, income_cents, business_income_cents) ORDER BY price_cents)
+        FROM price_simulations WHERE g2a_product_id = mapping.g2a_product_id) AS simulations
+    FROM control_state control
+    LEFT JOIN product_mappings mapping ON mapping.g2a_product_id ${condition}
+    LEFT JOIN offers offer ON offer.g2a_product_id = mapping.g2a_product_id
+    ${MAPPING_STOCK_JOIN}
+    ORDER BY ${MAPPING_STOCK_ORDER}`;
+}
+
+// Built once: this is the statement that runs most often.
+const STOCK_OF_ONE = stockStatement('= $1');
+const STOCK_OF_MANY = stockStatement('= ANY ($1)');
+const STOCK_OF_ORDER = stockStatement('IN (SELECT g2a_product_id FROM order_items WHERE order_id = $1)');
+
 /** Everything a reservation depends on, in one statement; it must come after the one that locks the stock. */
 export async function reservableStock(
   manager: EntityManager,
   g2aProductIds: readonly number[],
 ): Promise<ReservableStock> {
   const { condition, parameter } = isOneOf(g2aProductIds);
-  return readStock(manager, condition, parameter);
+  return readStock(manager, condition === '= $1' ? STOCK_OF_ONE : STOCK_OF_MANY, parameter);
 }
 
 /** The same for the products of an order. */
 export async function reservableStockOfOrder(manager: EntityManager, orderId: string): Promise<ReservableStock> {
-  return readStock(manager, 'IN (SELECT g2a_product_id FROM order_items WHERE order_id = $1)', orderId);
+  return readStock(manager, STOCK_OF_ORDER, orderId);
 }
 
-async function readStock(manager: EntityManager, condition: string, parameter: unknown): Promise<ReservableStock> {
-  const rows = await manager.query<[Row, ...Row[]]>(
-    `SELECT control.is_paused AS "isPaused",
-       (extract(epoch FROM clock_timestamp()) * 1000)::float8 AS now,
-       ${MAPPING_STOCK_COLUMNS},
-       ${LOWEST_SHOWN_PRICE} AS "shownPriceCents",
-       offer.observed_visibility AS visibility,
-       CASE WHEN offer.observed_visibility <> 'retail'
-         THEN least(offer.observed_business_price_cents, offer.sent_business_price_cents) END AS "businessPriceCents",
-       (SELECT jsonb_agg(jsonb_build_array(price_cents, income_cents, business_income_cents) ORDER BY price_cents)
-         FROM price_simulations WHERE g2a_product_id = mapping.g2a_product_id) AS simulations
-     FROM control_state control
-     LEFT JOIN product_mappings mapping ON mapping.g2a_product_id ${condition}
-     LEFT JOIN offers offer ON offer.g2a_product_id = mapping.g2a_product_id
-     ${MAPPING_STOCK_JOIN}
-     ORDER BY ${MAPPING_STOCK_ORDER}`,
-    [parameter],
-  );
+async function readStock(manager: EntityManager, statement: string, parameter: unknown): Promise<ReservableStock> {
+  const rows = await manager.query<[Row, ...Row[]]>(statement, [parameter]);
   const [{ isPaused, now }] = rows;
   // The one row of control_state stands alone when no product is known.
   const known = collectMappings(rows.filter((row) => (row.g2aProductId as number | null) !== null));

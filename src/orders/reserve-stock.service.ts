@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
 import { lockStock } from '../catalog/stock-holds.queries.js';
+import { commitWith } from '../database/one-connection.js';
 import { AppConfig } from '../config/app-config.js';
 import { PlanReservationService } from './plan-reservation.service.js';
 import type { ProductStock, RequestedItem } from './reservation-plan.rules.js';
@@ -25,7 +26,7 @@ export class ReserveStockService {
     const products = requested.map((item) => item.g2aProductId);
     const stock = await this.planning.run(async (manager, plan) => {
       const planned = await plan(requested, lockStock(manager, products));
-      await insertReservation(manager, reservationId, planned.items, this.config.reservationTtlSeconds);
+      commitWith(manager, insertReservation(manager, reservationId, planned.items, this.config.reservationTtlSeconds));
       return planned.stock;
     });
     return { reservationId, stock };

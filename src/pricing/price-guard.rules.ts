@@ -132,7 +132,8 @@ function quantitiesThatMatter(bands: readonly PriceBand[]): number[] {
   return [...new Set(starts)].sort((a, b) => a - b);
 }
 
-function isSamePriceList(one: readonly PriceBand[], other: readonly PriceBand[]): boolean {
+/** Whether both ask the same for every quantity. */
+export function isSamePriceList(one: readonly PriceBand[], other: readonly PriceBand[]): boolean {
   return quantitiesThatMatter([...one, ...other]).every(
     (quantity) => unitPriceFor(one, quantity) === unitPriceFor(other, quantity),
   );

@@ -4,7 +4,7 @@ import type { FileMapping } from '../catalog/mapping-fields.js';
 import type { MappingStock, MappingSupplier } from '../catalog/mapping-stock.queries.js';
 import { type DesiredState, offersOfProducts } from '../catalog/offers.queries.js';
 import { priceGuard } from '../catalog/store-supplier-reports.js';
-import { databaseNow, storedPrices } from '../catalog/supplier-products.queries.js';
+import { databaseNow, storedProducts } from '../catalog/supplier-products.queries.js';
 import type { AppConfig } from '../config/app-config.js';
 import type { SupplierProduct } from '../cws/cws.types.js';
 import { cwsClient } from '../cws/cws.module.js';
@@ -47,7 +47,7 @@ export async function previewPrices(
   const suppliers = new Map<string, MappingSupplier>([...known].filter(([id]) => isFresh(id)));
   const toAsk = ids.filter((id) => !isFresh(id));
   const requestedAt = await databaseNow(manager);
-  const stored = await storedPrices(manager, toAsk, requestedAt);
+  const stored = await storedProducts(manager, toAsk, requestedAt);
   for await (const product of askSuppliers(config, toAsk, onProgress)) {
     const { cwsProductId, priceBands: bands } = product;
     const report = { bands, requestedAt, isAskedById: true };
