@@ -1,6 +1,6 @@
 import { DataSource, type EntityManager } from 'typeorm';
 import { dataSourceOptions } from '../src/database/data-source-options.js';
-import { inTransaction, onOneConnection } from '../src/database/one-connection.js';
+import { commitWith, inTransaction, onOneConnection } from '../src/database/one-connection.js';
 import { createTestDatabase, type TestDatabase } from './support/test-database.js';
 
 let database: TestDatabase;
@@ -66,6 +66,38 @@ describe('inTransaction', () => {
       await insert(manager, 1).catch(() => undefined);
     });
     await expect(work).rejects.toThrow('rolled back');
+    expect(await notes()).toEqual([]);
+  });
+
+  it('waits for a last statement that COMMIT travels with, and is sent behind it', async () => {
+    for (let id = 1; id <= 50; id += 1) {
+      await inTransaction(dataSource, async (manager) => {
+        commitWith(manager, insert(manager, id));
+        return Promise.resolve();
+      });
+    }
+    expect(await notes()).toHaveLength(50);
+  });
+
+  it('keeps nothing when the statement that COMMIT travels with fails, and passes its error on', async () => {
+    await insert(dataSource.manager, 1);
+    const work = inTransaction(dataSource, async (manager) => {
+      await insert(manager, 2);
+      commitWith(manager, insert(manager, 1));
+    });
+    await expect(work).rejects.toThrow('duplicate key');
+    expect(await notes()).toEqual([1]);
+    // The connection is as good as new.
+    await inTransaction(dataSource, (manager) => insert(manager, 3));
+    expect(await notes()).toEqual([1, 3]);
+  });
+
+  it('keeps nothing when its work throws after it has handed over the last statement', async () => {
+    const work = inTransaction(dataSource, async (manager) => {
+      commitWith(manager, insert(manager, 1));
+      return Promise.reject(new Error('no'));
+    });
+    await expect(work).rejects.toThrow('no');
     expect(await notes()).toEqual([]);
   });
 

@@ -1,58 +1,18 @@
 import { randomUUID } from 'node:crypto';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { cwsAlternativeProductId, cwsProductId, g2aProductId } from '../sandbox/catalog.js';
-import { type Answer, Customer, type ReservationBody } from '../sandbox/customer.js';
 import { lockStock } from '../src/catalog/stock-holds.queries.js';
 import { PlanReservationService } from '../src/orders/plan-reservation.service.js';
 import { ReservationCleanUpService } from '../src/orders/reservation-clean-up.service.js';
-import { environment, type Keyferry, mapGames, OUR_CLIENT, startKeyferry } from './support/keyferry.js';
-import { type Program, startProgram } from './support/program.js';
+import { type Keyferry, startKeyferry } from './support/keyferry.js';
+import { left, refused, reservationSteps } from './support/reservation-steps.js';
 
 let keyferry: Keyferry;
-
-/** Reserves pieces of one game; the answer. */
-const tryReserve = (game: number, quantity = 1): Promise<Answer<ReservationBody>> =>
-  keyferry.customer.reserve([{ productId: g2aProductId(game), quantity }]);
-
-/** The same where it must succeed; the reservation's id. */
-async function reserve(game: number, quantity = 1): Promise<string> {
-  const answer = await tryReserve(game, quantity);
-  if (!answer.ok) throw new Error(`not reserved: ${JSON.stringify(answer)}`);
-  return answer.body.reservation_id;
-}
-
-/** What is left of a game, as the answer to a reservation of so many says. */
-const left = (game: number, inventory_size: number) => ({
-  ok: true,
-  status: 200,
-  body: { stock: [{ product_id: g2aProductId(game), inventory_size }] },
-});
-const refused = (status: number, code: string) => ({ ok: false, status, error: { code } });
-
-const expire = (reservationId: string): Promise<unknown> =>
-  keyferry.sql(
-    `WITH expired AS (
-       UPDATE reservations SET expires_at = clock_timestamp() WHERE id = $1 AND state = 'active' RETURNING id
-     )
-     UPDATE stock_holds hold SET expires_at = clock_timestamp()
-     FROM expired JOIN reservation_items item ON item.reservation_id = expired.id
-     WHERE hold.reservation_item_id = item.id AND hold.state = 'reserved'`,
-    [reservationId],
-  );
+const { tryReserve, reserve, expire, restock } = reservationSteps(() => keyferry);
 
 /** Everything that a refused call must leave alone. */
 const claims = (): Promise<unknown> =>
   keyferry.sql(`SELECT (SELECT jsonb_agg(r ORDER BY r.id) FROM reservations r) AS reservations,
     (SELECT jsonb_agg(h ORDER BY h.id) FROM stock_holds h) AS holds, (SELECT count(*) FROM audit_log) AS audited`);
-
-async function restock(game: number, quantity: number, cost = 6.32): Promise<void> {
-  keyferry.cws.supplier.setProduct(cwsProductId(game), {
-    quantity,
-    prices: [{ value: cost, from: 1, to: null }],
-    gone: false,
-  });
-  await mapGames(keyferry, [game]);
-}
 
 /** A call with Basic credentials wrong, so that it must not come through. */
 const unauthorized = (method: string, path: string): Promise<Response> =>
@@ -249,7 +209,7 @@ describe('the reservation routes', () => {
 
   describe('PUT /reservation/{id}', () => {
     beforeAll(async () => {
-      for (const game of [11, 12, 13, 14]) await restock(game, 3);
+      for (const game of [11, 12, 13, 14, 36, 37]) await restock(game, 3);
       await keyferry.sync();
     });
 
@@ -294,6 +254,36 @@ describe('the reservation routes', () => {
       await keyferry.sql('UPDATE control_state SET is_paused = false');
       expect(await keyferry.customer.renew(id)).toMatchObject({ ok: true, status: 200 });
       await keyferry.customer.release(id);
+    });
+
+    it('answers 400 for an expired one whose supplier has become dearer than the sale brings', async () => {
+      const id = await reserve(36);
+      await expire(id);
+      await keyferry.sql(
+        `UPDATE supplier_products SET price_bands = '[{"fromQuantity":1,"toQuantity":null,"unitPrice":683}]' WHERE cws_product_id = $1`,
+        [cwsProductId(36)],
+      );
+      const before = await claims();
+      expect(await keyferry.customer.renew(id)).toMatchObject(refused(400, 'price_too_low'));
+      expect(await claims()).toEqual(before);
+    });
+
+    it('answers 503 for an expired one of whose stock nothing is known', async () => {
+      const id = await reserve(37);
+      await expire(id);
+      await keyferry.sql(
+        `UPDATE supplier_products SET requested_at = now() - interval '1 day' WHERE cws_product_id = $1`,
+        [cwsProductId(37)],
+      );
+      await keyferry.sql(`UPDATE product_mapping_suppliers SET mapped_at = now()`);
+      keyferry.cws.traffic.behaviors.set({ name: 'answers500', route: 'GET /v3/products' });
+      const before = await claims();
+      expect(await keyferry.customer.renew(id)).toMatchObject({
+        ...refused(503, 'stock_unknown'),
+        retryAfterSeconds: 30,
+      });
+      expect(await claims()).toEqual(before);
+      keyferry.cws.traffic.behaviors.clear({});
     });
 
     it('answers 200 for an expired one while there is stock, and 400 when others have it', async () => {
@@ -412,232 +402,5 @@ describe('the reservation routes', () => {
     await keyferry.sql(`UPDATE stock_holds SET expires_at = now() - interval '6 minutes' WHERE state = 'reserved'`);
     await keyferry.sync();
     expect(await keyferry.sql(`SELECT count(*) FROM stock_holds WHERE state = 'reserved'`)).toEqual([{ count: 0 }]);
-  });
-});
-
-describe('a reservation on old snapshots', () => {
-  beforeAll(async () => {
-    keyferry = await startKeyferry({ environment: { RESERVATION_STOCK_MAX_AGE_SECONDS: '10' } });
-    for (const game of [1, 2, 3, 4, 5, 6]) await restock(game, 50);
-    await keyferry.sync();
-  });
-  // A call may still be under way here: nothing of it may outlive the application.
-  afterAll(() => keyferry.stop());
-  beforeEach(() => {
-    keyferry.cws.traffic.forget();
-  });
-  afterEach(() => {
-    keyferry.cws.traffic.behaviors.clear({});
-  });
-
-  const age = async (seconds: number): Promise<void> => {
-    await keyferry.sql(`UPDATE product_mapping_suppliers SET mapped_at = now() - interval '1 day'`);
-    await keyferry.sql(`UPDATE sync_cursors SET pass_started_at = now() - interval '1 day'`);
-    await keyferry.sql(`UPDATE supplier_products SET requested_at = now() - make_interval(secs => $1)`, [seconds]);
-  };
-  const asked = (): string[] =>
-    keyferry.cws.traffic
-      .requests()
-      .filter((request) => request.route === 'GET /v3/products')
-      .map((request) => request.query['productIds'] ?? 'all');
-  const hang = (): void => {
-    keyferry.cws.traffic.behaviors.set({ name: 'losesRequest', hangs: true, route: 'GET /v3/products' });
-  };
-
-  it('asks nobody while the snapshot is recent, or the feed vouches for it', async () => {
-    await age(5);
-    expect(await tryReserve(1)).toMatchObject({ ok: true });
-    await age(20);
-    await keyferry.sql('UPDATE sync_cursors SET pass_started_at = now()');
-    expect(await tryReserve(1)).toMatchObject({ ok: true });
-    expect(asked()).toEqual([]);
-  });
-
-  it('asks CWS once for all of its products and all who want them, and believes the answer', async () => {
-    await age(20);
-    keyferry.cws.supplier.setProduct(cwsProductId(2), { quantity: 2 });
-    keyferry.cws.traffic.behaviors.set({ name: 'answersSlowly', milliseconds: 1500, route: 'GET /v3/products' });
-    const wanted = [2, 3].map((game) => ({ productId: g2aProductId(game), quantity: 1 }));
-    const answers = await Promise.all(Array.from({ length: 10 }, () => keyferry.customer.reserve(wanted)));
-    expect(answers.filter((answer) => answer.ok)).toHaveLength(2);
-    for (const answer of answers) if (!answer.ok) expect(answer).toMatchObject(refused(400, 'insufficient_stock'));
-    expect(asked().map((ids) => ids.split(',').sort())).toEqual([[cwsProductId(2), cwsProductId(3)]]);
-  });
-
-  it('asks about a product that was never seen', async () => {
-    await restock(7, 4);
-    expect(await tryReserve(7)).toMatchObject(left(7, 3));
-    expect(asked()).toEqual([cwsProductId(7)]);
-  });
-
-  it('takes the word of CWS that a product is gone', async () => {
-    await age(20);
-    keyferry.cws.supplier.setProduct(cwsProductId(6), { gone: true });
-    expect(await tryReserve(6)).toMatchObject(refused(400, 'insufficient_stock'));
-  });
-
-  it('asks again for an expired reservation that is renewed', async () => {
-    await age(5);
-    const id = await reserve(4);
-    await expire(id);
-    await age(20);
-    keyferry.cws.supplier.setProduct(cwsProductId(4), { quantity: 0 });
-    expect(await keyferry.customer.renew(id)).toMatchObject(refused(400, 'insufficient_stock'));
-    expect(asked()).toEqual([cwsProductId(4)]);
-  });
-
-  it.each([
-    [
-      'fails',
-      () => {
-        keyferry.cws.traffic.behaviors.set({ name: 'answers500', route: 'GET /v3/products' });
-      },
-    ],
-    [
-      'has no room',
-      () => {
-        keyferry.cws.traffic.behaviors.set({ name: 'answers429', seconds: 1, route: 'GET /v3/products' });
-      },
-    ],
-    ['hangs', hang],
-  ])('serves from the snapshot while it is fresh when CWS %s', async (_case, misbehave) => {
-    await age(100);
-    misbehave();
-    expect(await tryReserve(1)).toMatchObject({ ok: true });
-  });
-
-  it('answers 503 with Retry-After when CWS hangs and the snapshot is stale, within the patience of G2A', async () => {
-    await age(301);
-    hang();
-    const patient = new Customer({ baseUrl: keyferry.url, ...OUR_CLIENT, answerTimeoutMs: 9_000 });
-    expect(await patient.reserve([{ productId: g2aProductId(1), quantity: 1 }])).toMatchObject({
-      ...refused(503, 'stock_unknown'),
-      retryAfterSeconds: 30,
-    });
-    // A stale alternative is no reason to refuse what a fresh supplier has.
-    await keyferry.sql('UPDATE supplier_products SET requested_at = now() WHERE cws_product_id = $1', [
-      cwsProductId(1),
-    ]);
-    await keyferry.sql('INSERT INTO product_mapping_suppliers VALUES ($1, $2, 1)', [g2aProductId(1), cwsProductId(5)]);
-    expect(await tryReserve(1)).toMatchObject({ ok: true });
-  });
-
-  it('stores an answer that comes after the customer was served', async () => {
-    await age(100);
-    keyferry.cws.supplier.setProduct(cwsProductId(3), { quantity: 77 });
-    keyferry.cws.traffic.behaviors.set({ name: 'answersSlowly', milliseconds: 3500, route: 'GET /v3/products' });
-    const quantity = async (): Promise<number> =>
-      (await keyferry.sql('SELECT quantity FROM supplier_products WHERE cws_product_id = $1', [cwsProductId(3)]))[0]
-        .quantity;
-    expect(await tryReserve(3)).toMatchObject({ ok: true });
-    expect(await quantity()).not.toBe(77);
-    for (let tries = 0; (await quantity()) !== 77; tries += 1) {
-      if (tries > 100) throw new Error('the late answer was not stored');
-      await sleep(50);
-    }
-  });
-});
-
-describe('many customers at once', () => {
-  beforeAll(async () => {
-    keyferry = await startKeyferry({ cws: { products: 40 } });
-    for (const game of [1, 2, 3]) await restock(game, 50);
-    for (const game of [4, 5]) await restock(game, 8);
-    // Two mappings of one supplier product.
-    await keyferry.sql('UPDATE product_mapping_suppliers SET cws_product_id = $1 WHERE g2a_product_id = $2', [
-      cwsProductId(2),
-      g2aProductId(3),
-    ]);
-    await keyferry.sync();
-  });
-  afterAll(() => keyferry.stop());
-
-  /** Expects exactly so many successes; everybody else is told that there is no more. */
-  function expectReserved(answers: readonly Answer<ReservationBody>[], count: number): void {
-    for (const answer of answers) if (!answer.ok) expect(answer).toMatchObject(refused(400, 'insufficient_stock'));
-    expect(answers.filter((answer) => answer.ok)).toHaveLength(count);
-  }
-
-  it('get each key once: 200 calls for 50 keys', async () => {
-    await keyferry.customer.token();
-    expectReserved(await Promise.all(Array.from({ length: 200 }, () => tryReserve(1))), 50);
-  });
-
-  it('get each key once from five programs on one database, through two mappings of the same supplier product', async () => {
-    const programs: Program[] = await Promise.all(
-      Array.from({ length: 5 }, () =>
-        startProgram({
-          ...environment(keyferry.cws.url, keyferry.g2a.url),
-          DATABASE_URL: keyferry.database.url,
-        }),
-      ),
-    );
-    try {
-      const customers = programs.map(
-        ({ url }) => new Customer({ baseUrl: url, ...OUR_CLIENT, answerTimeoutMs: 30_000 }),
-      );
-      await Promise.all(customers.map((customer) => customer.token()));
-      const answers = await Promise.all(
-        Array.from({ length: 200 }, (_, call) =>
-          customers[call % 5]!.reserve([{ productId: g2aProductId(2 + (call % 2)), quantity: 1 }]),
-        ),
-      );
-      expectReserved(answers, 50);
-    } finally {
-      await Promise.all(programs.map((program) => program.end('SIGTERM')));
-    }
-  }, 180_000);
-
-  it('never hold more than there is, whatever they do and however it interleaves', async () => {
-    // Mulberry32: the same mix on every run.
-    let seed = 20261123;
-    const random = (below: number): number => {
-      seed = (seed + 0x6d2b79f5) | 0;
-      let mixed = Math.imul(seed ^ (seed >>> 15), 1 | seed);
-      mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-      return ((mixed ^ (mixed >>> 14)) >>> 0) % below;
-    };
-    const known: string[] = [];
-    /** One of the latest, which may still be alive. */
-    const any = (): string => known.at(-1 - random(8)) ?? randomUUID();
-    let orders = 0;
-    const act = async (): Promise<number> => {
-      const action = random(10);
-      if (action < 4) {
-        const answer = await keyferry.customer.reserve(
-          [4, 5].slice(0, 1 + random(2)).map((game) => ({ productId: g2aProductId(game), quantity: 1 + random(2) })),
-        );
-        if (answer.ok) known.push(answer.body.reservation_id);
-        return answer.status;
-      }
-      if (action < 6) return (await keyferry.customer.renew(any())).status;
-      if (action < 7) return (await keyferry.customer.release(any())).status;
-      // Few orders: their keys do not come back.
-      if (action < 8 && orders < 3) {
-        const { status } = await keyferry.customer.order(any());
-        if (status === 202) orders += 1;
-        return status;
-      }
-      await expire(any());
-      return 0;
-    };
-    // By the clock after the snapshot was taken: what replaced an expired hold must not be counted beside it.
-    const overbooked = (): Promise<unknown[]> =>
-      keyferry.sql(
-        `SELECT cws_product_id, product.quantity, sum(hold.quantity) AS held
-         FROM stock_holds hold JOIN supplier_products product USING (cws_product_id)
-         WHERE hold.state <> 'reserved' OR hold.expires_at > clock_timestamp()
-         GROUP BY 1, 2 HAVING sum(hold.quantity) > product.quantity`,
-      );
-    const statuses = new Map<number, number>();
-    for (let round = 0; round < 40; round += 1) {
-      const acts = Array.from({ length: 8 }, act);
-      const looks = [overbooked(), overbooked(), overbooked()];
-      for (const status of await Promise.all(acts)) statuses.set(status, (statuses.get(status) ?? 0) + 1);
-      for (const seen of [...(await Promise.all(looks)), await overbooked()]) expect(seen).toEqual([]);
-    }
-    expect(Math.max(...statuses.keys())).toBeLessThan(500);
-    expect(statuses.get(200)).toBeGreaterThan(20);
-    expect(statuses.get(202)).toBeGreaterThan(0);
   });
 });

@@ -48,7 +48,9 @@ export async function openStage({ profile, log }) {
     const database = await openDatabase(closers);
     const [cws, g2a] = await Promise.all([
       start('cws', join(DIST, 'sandbox/cws.js'), { args: cwsArguments() }),
-      start('g2a', join(DIST, 'sandbox/g2a.js'), { args: ['--port', '0', '--products', String(PRODUCTS), '--rate', G2A_RATE] }),
+      start('g2a', join(DIST, 'sandbox/g2a.js'), {
+        args: ['--port', '0', '--products', String(PRODUCTS), '--rate', G2A_RATE],
+      }),
     ]);
     await stockUp(cws.url);
     await seed(directory, database.url);

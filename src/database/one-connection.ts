@@ -32,6 +32,8 @@ const lastStatements = new WeakMap<EntityManager, Promise<unknown>>();
  * transaction's one writing statement: if it could not even be sent, nothing is committed.
  */
 export function commitWith(manager: EntityManager, statement: Promise<unknown>): void {
+  // If the transaction fails before, nobody waits for it.
+  statement.catch(() => undefined);
   lastStatements.set(manager, statement);
 }
 
@@ -54,8 +56,8 @@ export async function inTransaction<T>(
       const [, done] = await Promise.all([client.query('BEGIN'), work(manager)]);
       const last = lastStatements.get(manager);
       // TypeORM sends a statement some promises later: COMMIT must not overtake it.
-      if (last !== undefined) await new Promise((resolve) => process.nextTick(resolve));
-      const [{ command }] = await Promise.all([client.query('COMMIT') as Promise<QueryResult>, last]);
+      if (last !== undefined) await afterWhatIsReady();
+      const [{ command }]: [QueryResult, unknown] = await Promise.all([client.query('COMMIT'), last]);
       if (command !== 'COMMIT') throw new Error('the transaction was rolled back: one of its statements had failed');
       return done;
     } catch (error) {
@@ -69,6 +71,13 @@ export async function inTransaction<T>(
   });
   for (const listener of listeners) listener();
   return result;
+}
+
+/** Resolves once every promise that can go on by itself has done so. */
+function afterWhatIsReady(): Promise<void> {
+  return new Promise((resolve) => {
+    process.nextTick(resolve);
+  });
 }
 
 async function onConnection<T>(

@@ -1,5 +1,4 @@
 import { createHash } from 'node:crypto';
-import type { Writable } from 'node:stream';
 import pg from 'pg';
 
 /** Most statements that a connection keeps: several times the program's own, so that lists of changing length cannot fill the server's memory. */
@@ -49,10 +48,10 @@ export class PreparingClient extends pg.Client {
 function gatherWrites(client: pg.Client): () => void {
   let isGathering = false;
   return () => {
-    // Its own before it is connected, and again if TLS replaces it.
-    const { stream } = (client as unknown as { connection: { stream: Writable } }).connection;
     if (isGathering) return;
     isGathering = true;
+    // TLS replaces it while the connection is made: the one that was held back must be let go.
+    const { stream } = client.connection;
     stream.cork();
     setImmediate(() => {
       isGathering = false;

@@ -105,6 +105,42 @@ export function validateAnswers(app: NestFastifyApplication): AnswerViolations {
   };
 }
 
+/** Origins of programs whose answers are checked as they are fetched. */
+const checkedOrigins = new Map<string, AnswerCheck>();
+const plainFetch = globalThis.fetch;
+
+/** Has every `fetch` of a merchant route of the program at `url` fail when the answer is not as documented. @returns ends it. */
+export function validateFetchedAnswers(url: string): () => void {
+  const { origin } = new URL(url);
+  checkedOrigins.set(origin, answerCheck());
+  globalThis.fetch = checkedFetch;
+  return () => checkedOrigins.delete(origin);
+}
+
+const checkedFetch: typeof fetch = async (input, init) => {
+  const response = await plainFetch(input, init);
+  const { origin, pathname } = new URL(input instanceof Request ? input.url : input);
+  const check = checkedOrigins.get(origin);
+  if (check === undefined || OTHER_ROUTES.test(pathname)) return response;
+  const templates = Object.keys(committedDocument().paths);
+  const problem = check({
+    method: (input instanceof Request ? input.method : init?.method) ?? 'GET',
+    route: templates.find((template) => isPathOf(template, pathname)) ?? null,
+    status: response.status,
+    headers: Object.fromEntries(response.headers),
+    body: await response.clone().text(),
+  });
+  if (problem !== undefined) throw new Error(`an answer that docs/openapi.json forbids: ${problem}`);
+  return response;
+};
+
+function isPathOf(template: string, pathname: string): boolean {
+  const [expected, given] = [template.split('/'), pathname.split('/')];
+  return (
+    expected.length === given.length && expected.every((part, index) => part.startsWith('{') || part === given[index])
+  );
+}
+
 function operationOf(document: OpenAPIObject, method: string, route: string): OperationObject | undefined {
   const operations: Readonly<Record<string, unknown>> = { ...document.paths[route] };
   return operations[method.toLowerCase()] as OperationObject | undefined;

@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
+import { validateFetchedAnswers } from './answer-validation.js';
 
 const PROGRAM = resolve(import.meta.dirname, '../../dist/main.js');
 
@@ -27,7 +28,8 @@ export class ProgramFailedError extends Error {
 }
 
 /**
- * Starts dist/main.js with exactly these variables (and PATH), in a directory without a `.env`.
+ * Starts dist/main.js with exactly these variables (and PATH), in a directory without a `.env`. What the test fetches from its
+ * merchant routes is checked against docs/openapi.json.
  * @throws ProgramFailedError when it ends before it listens.
  */
 export async function startProgram(environment: Record<string, string>): Promise<Program> {
@@ -49,6 +51,8 @@ export async function startProgram(environment: Record<string, string>): Promise
   const first = await Promise.race([listening, exited]);
   const [message] = first;
   if (message === null || typeof message === 'number') throw new ProgramFailedError(message, output);
+  const endValidation = validateFetchedAnswers(message.listening);
+  void exited.then(endValidation);
   return {
     url: message.listening,
     child,

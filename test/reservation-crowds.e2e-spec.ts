@@ -1,0 +1,113 @@
+import { randomUUID } from 'node:crypto';
+import { cwsProductId, g2aProductId } from '../sandbox/catalog.js';
+import { type Answer, Customer, type ReservationBody } from '../sandbox/customer.js';
+import { environment, type Keyferry, OUR_CLIENT, startKeyferry } from './support/keyferry.js';
+import { type Program, startProgram } from './support/program.js';
+import { refused, reservationSteps } from './support/reservation-steps.js';
+
+let keyferry: Keyferry;
+const { tryReserve, expire, restock } = reservationSteps(() => keyferry);
+
+describe('many customers at once', () => {
+  beforeAll(async () => {
+    keyferry = await startKeyferry({ cws: { products: 40 } });
+    for (const game of [1, 2, 3]) await restock(game, 50);
+    for (const game of [4, 5]) await restock(game, 8);
+    // Two mappings of one supplier product.
+    await keyferry.sql('UPDATE product_mapping_suppliers SET cws_product_id = $1 WHERE g2a_product_id = $2', [
+      cwsProductId(2),
+      g2aProductId(3),
+    ]);
+    await keyferry.sync();
+  });
+  afterAll(() => keyferry.stop());
+
+  /** Expects exactly so many successes; everybody else is told that there is no more. */
+  function expectReserved(answers: readonly Answer<ReservationBody>[], count: number): void {
+    for (const answer of answers) if (!answer.ok) expect(answer).toMatchObject(refused(400, 'insufficient_stock'));
+    expect(answers.filter((answer) => answer.ok)).toHaveLength(count);
+  }
+
+  it('get each key once: 200 calls for 50 keys', async () => {
+    await keyferry.customer.token();
+    expectReserved(await Promise.all(Array.from({ length: 200 }, () => tryReserve(1))), 50);
+  });
+
+  it('get each key once from five programs on one database, through two mappings of the same supplier product', async () => {
+    const programs: Program[] = await Promise.all(
+      Array.from({ length: 5 }, () =>
+        startProgram({
+          ...environment(keyferry.cws.url, keyferry.g2a.url),
+          DATABASE_URL: keyferry.database.url,
+        }),
+      ),
+    );
+    try {
+      const customers = programs.map(
+        ({ url }) => new Customer({ baseUrl: url, ...OUR_CLIENT, answerTimeoutMs: 30_000 }),
+      );
+      await Promise.all(customers.map((customer) => customer.token()));
+      const answers = await Promise.all(
+        Array.from({ length: 200 }, (_, call) =>
+          customers[call % 5]!.reserve([{ productId: g2aProductId(2 + (call % 2)), quantity: 1 }]),
+        ),
+      );
+      expectReserved(answers, 50);
+    } finally {
+      await Promise.all(programs.map((program) => program.end('SIGTERM')));
+    }
+  }, 180_000);
+
+  it('never hold more than there is, whatever they do and however it interleaves', async () => {
+    // Mulberry32: the same mix on every run.
+    let seed = 20261123;
+    const random = (below: number): number => {
+      seed = (seed + 0x6d2b79f5) | 0;
+      let mixed = Math.imul(seed ^ (seed >>> 15), 1 | seed);
+      mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
+      return ((mixed ^ (mixed >>> 14)) >>> 0) % below;
+    };
+    const known: string[] = [];
+    /** One of the latest, which may still be alive. */
+    const any = (): string => known.at(-1 - random(8)) ?? randomUUID();
+    let orders = 0;
+    const act = async (): Promise<number> => {
+      const action = random(10);
+      if (action < 4) {
+        const answer = await keyferry.customer.reserve(
+          [4, 5].slice(0, 1 + random(2)).map((game) => ({ productId: g2aProductId(game), quantity: 1 + random(2) })),
+        );
+        if (answer.ok) known.push(answer.body.reservation_id);
+        return answer.status;
+      }
+      if (action < 6) return (await keyferry.customer.renew(any())).status;
+      if (action < 7) return (await keyferry.customer.release(any())).status;
+      // Few orders: their keys do not come back.
+      if (action < 8 && orders < 3) {
+        const { status } = await keyferry.customer.order(any());
+        if (status === 202) orders += 1;
+        return status;
+      }
+      await expire(any());
+      return 0;
+    };
+    // By the clock after the snapshot was taken: what replaced an expired hold must not be counted beside it.
+    const overbooked = (): Promise<unknown[]> =>
+      keyferry.sql(
+        `SELECT cws_product_id, product.quantity, sum(hold.quantity) AS held
+         FROM stock_holds hold JOIN supplier_products product USING (cws_product_id)
+         WHERE hold.state <> 'reserved' OR hold.expires_at > clock_timestamp()
+         GROUP BY 1, 2 HAVING sum(hold.quantity) > product.quantity`,
+      );
+    const statuses = new Map<number, number>();
+    for (let round = 0; round < 40; round += 1) {
+      const acts = Array.from({ length: 8 }, act);
+      const looks = [overbooked(), overbooked(), overbooked()];
+      for (const status of await Promise.all(acts)) statuses.set(status, (statuses.get(status) ?? 0) + 1);
+      for (const seen of [...(await Promise.all(looks)), await overbooked()]) expect(seen).toEqual([]);
+    }
+    expect(Math.max(...statuses.keys())).toBeLessThan(500);
+    expect(statuses.get(200)).toBeGreaterThan(20);
+    expect(statuses.get(202)).toBeGreaterThan(0);
+  });
+});
