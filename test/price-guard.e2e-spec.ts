@@ -1,17 +1,12 @@
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { tmpdir } from 'node:os';
-import { resolve } from 'node:path';
-import { text } from 'node:stream/consumers';
 import { DataSource } from 'typeorm';
 import { cwsAlternativeProductId, cwsProductId, g2aOfferId, g2aProductId } from '../sandbox/catalog.js';
 import { storeSupplierReports } from '../src/catalog/store-supplier-reports.js';
 import { storedProducts, writeSupplierReports } from '../src/catalog/supplier-products.queries.js';
 import { cents } from '../src/money/cents.js';
 import { UnconfirmedPricesService } from '../src/sync/unconfirmed-prices.service.js';
+import { runCommand } from './support/command.js';
 import { environment, type Keyferry, mapGames, startKeyferry } from './support/keyferry.js';
 
-const CLI = resolve(import.meta.dirname, '../dist/cli.js');
 const GAMES = [1, 2, 3, 4, 5, 6, 7];
 
 describe('a supplier price that is hard to believe', () => {
@@ -59,17 +54,8 @@ describe('a supplier price that is hard to believe', () => {
     });
     return { status: answer.status, body: await answer.json() };
   };
-  const cli = async (...args: string[]) => {
-    const env = {
-      PATH: process.env.PATH,
-      ...environment(keyferry.cws.url, keyferry.g2a.url),
-      DATABASE_URL: keyferry.database.url,
-    };
-    // In a directory without .env.
-    const child = spawn(process.execPath, [CLI, ...args], { cwd: tmpdir(), env, stdio: ['ignore', 'pipe', 'pipe'] });
-    const [stdout, stderr] = await Promise.all([text(child.stdout), text(child.stderr), once(child, 'close')]);
-    return { code: child.exitCode, stdout, stderr };
-  };
+  const cli = (...args: string[]) =>
+    runCommand({ ...environment(keyferry.cws.url, keyferry.g2a.url), DATABASE_URL: keyferry.database.url }, args);
 
   beforeAll(async () => {
     keyferry = await startKeyferry({

@@ -1,15 +1,11 @@
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
-import { text } from 'node:stream/consumers';
+import { join } from 'node:path';
 import { cwsAlternativeProductId, cwsProductId, g2aOfferId, g2aProductId } from '../sandbox/catalog.js';
 import { ReconcileOffersService } from '../src/sync/reconcile-offers.service.js';
+import { type CommandAnswer, runCommand } from './support/command.js';
 import { environment, type Keyferry, mapGames, startKeyferry } from './support/keyferry.js';
 
-// The commands run as people run them: the built program in a process of its own.
-const PROGRAM = join(dirname(import.meta.dirname), 'dist/cli.js');
 const PASSWORD = 'a-password';
 const BANDS = [
   { value: 6.32, from: 1, to: 9 },
@@ -47,23 +43,15 @@ afterAll(async () => {
   await rm(folder, { recursive: true });
 });
 
-async function run(...args: string[]): Promise<{ code: number | null; stdout: string; stderr: string }> {
-  const child = spawn(process.execPath, [PROGRAM, 'price', ...args], {
-    cwd: folder,
-    env: {
-      PATH: process.env.PATH,
+function run(...args: string[]): Promise<CommandAnswer> {
+  return runCommand(
+    {
       ...environment(keyferry.cws.url, keyferry.g2a.url),
       DATABASE_URL: keyferry.database.url,
       PRICE_SIMULATION: 'sample',
     },
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
-  const [[code], stdout, stderr] = await Promise.all([
-    once(child, 'close') as Promise<[number | null]>,
-    text(child.stdout),
-    text(child.stderr),
-  ]);
-  return { code, stdout, stderr };
+    ['price', ...args],
+  );
 }
 
 /** What a command that went well says. */

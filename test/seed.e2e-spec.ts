@@ -1,15 +1,11 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
-import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { once } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir, userInfo } from 'node:os';
 import { dirname, join } from 'node:path';
-import { text } from 'node:stream/consumers';
 import pg from 'pg';
+import { type CommandAnswer, runCommand } from './support/command.js';
 import { createTestDatabase, type TestDatabase } from './support/test-database.js';
-
-// The commands run as people run them: the built program in a process of its own, in an empty folder without a .env file.
 
 const repository = dirname(import.meta.dirname);
 const SECRET = 'test-only-not-a-secret';
@@ -84,27 +80,11 @@ async function storedRows(): Promise<unknown[]> {
   return rows;
 }
 
-interface Outcome {
-  code: number | null;
-  stdout: string;
-  stderr: string;
+function keyferry(args: string[], environment: Record<string, string> = {}): Promise<CommandAnswer> {
+  return runCommand({ DATABASE_URL: database.url, ...environment }, args);
 }
 
-async function keyferry(args: string[], environment: Record<string, string> = {}): Promise<Outcome> {
-  const child = spawn(process.execPath, [join(repository, 'dist/cli.js'), ...args], {
-    cwd: folder,
-    env: { PATH: process.env.PATH, DATABASE_URL: database.url, ...environment },
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
-  const [[code], stdout, stderr] = await Promise.all([
-    once(child, 'close') as Promise<[number | null]>,
-    text(child.stdout),
-    text(child.stderr),
-  ]);
-  return { code, stdout, stderr };
-}
-
-async function seed(content: string | Row[], ...options: string[]): Promise<Outcome> {
+async function seed(content: string | Row[], ...options: string[]): Promise<CommandAnswer> {
   const file = join(folder, 'mappings');
   await writeFile(file, typeof content === 'string' ? content : JSON.stringify(content));
   return keyferry(['seed', file, ...options]);
@@ -328,8 +308,8 @@ describe('seed', () => {
     expect(missing).toMatchObject({ code: 1, stdout: '' });
     expect(missing.stderr).toMatch(/^nowhere\.json cannot be read: .*no such file.*\n$/);
     await writeFile(join(folder, 'utf16.csv'), Buffer.from('\uFEFFg2aProductId', 'utf16le'));
-    const binary = await keyferry(['seed', 'utf16.csv']);
-    expect(binary).toMatchObject({ code: 1, stderr: expect.stringMatching(/^utf16\.csv is not UTF-8 text.*\n$/) });
+    const binary = await keyferry(['seed', join(folder, 'utf16.csv')]);
+    expect(binary).toMatchObject({ code: 1, stderr: expect.stringMatching(/utf16\.csv is not UTF-8 text.*\n$/) });
   });
 
   it('says in one line that the database does not answer, without its password', async () => {
