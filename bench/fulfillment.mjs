@@ -4,8 +4,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import pg from 'pg';
 import { Customers } from './contract/customers.mjs';
-import { exchange, percentile } from './contract/load.mjs';
 import { openStage } from './contract/stage.mjs';
+import { exchange } from './support/http.mjs';
+import { percentile } from './support/statistics.mjs';
 
 const HELP = `Usage: npm run bench -- fulfillment [options]
 

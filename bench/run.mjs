@@ -1,4 +1,4 @@
-// `npm run bench -- contract|fulfillment|pricing [options]`: starts the benchmark of that name. Needs a build.
+// `npm run bench -- contract|fulfillment|pricing|sync [options]`: starts the benchmark of that name. Needs a build.
 import { spawn } from 'node:child_process';
 import { constants } from 'node:os';
 import { join } from 'node:path';
@@ -7,6 +7,7 @@ const BENCHMARKS = {
   contract: 'the merchant contract over HTTP, beside the limit of the machine; --help lists its options',
   fulfillment: 'from the paid order to the purchase, and from the code to the inventory',
   pricing: 'prices from memory, one core',
+  sync: 'how prices and stock follow the supplier: 1,000 to 100,000 products, and a burst; --help lists its options',
 };
 
 const [name = '--help', ...options] = process.argv.slice(2);

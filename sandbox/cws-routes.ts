@@ -85,6 +85,14 @@ export function registerCwsRoutes(
 
 /** The control routes only this server has. */
 export function registerCwsControl(app: FastifyInstance, supplier: CwsSupplier, orders: CwsOrders): void {
+  app.post<{ Body: (ProductChange & { productId: string })[] }>(
+    '/_sandbox/products',
+    { schema: productChangesSchema, bodyLimit: MAX_CHANGES_BYTES },
+    (request, reply) => {
+      for (const { productId, ...change } of request.body) supplier.setProduct(productId, change);
+      return reply.code(204).send();
+    },
+  );
   app.post<{ Params: { productId: string }; Body: ProductChange }>(
     '/_sandbox/products/:productId',
     { schema: productChangeSchema },
@@ -137,12 +145,29 @@ const band = {
   },
 };
 
-const productChangeSchema = fields({
+const productChangeProperties = {
   quantity: { type: 'integer', minimum: 0 },
   prices: { type: 'array', items: band },
   releaseDate: { type: 'string' },
   gone: { type: 'boolean' },
-});
+};
+
+const productChangeSchema = fields(productChangeProperties);
+
+const productChangesSchema = {
+  body: {
+    type: 'array',
+    items: {
+      type: 'object',
+      properties: { productId: { type: 'string' }, ...productChangeProperties },
+      required: ['productId'],
+      additionalProperties: false,
+    },
+  },
+};
+
+/** Some 100,000 changes. */
+const MAX_CHANGES_BYTES = 32 * 1024 * 1024;
 
 const settingsSchema = fields({
   balance: { type: 'number' },

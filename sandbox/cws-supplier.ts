@@ -79,11 +79,16 @@ export class CwsSupplier {
     return product;
   }
 
-  /** One page from `cursor` on; `nextCursor` is null on the last one. The cursor is a place in the list, so nothing is skipped. */
+  /**
+   * One page from `cursor` on; `nextCursor` is null on the last one. The cursor is a place in the list, or among the ids
+   * asked for, so nothing is skipped.
+   */
   page(filter: ProductFilter, cursor: number): { items: CwsProduct[]; nextCursor: number | null } {
     const items: CwsProduct[] = [];
-    for (let index = cursor; index < this.products.length; index += 1) {
-      const product = this.products[index];
+    const { productIds } = filter;
+    const candidates = productIds === undefined ? this.products : [...productIds].map((id) => this.byId.get(id));
+    for (let index = cursor; index < candidates.length; index += 1) {
+      const product = candidates[index];
       if (!product || !this.matches(product, filter)) continue;
       if (items.length === this.settings.pageSize) return { items, nextCursor: index };
       items.push(product);
@@ -104,10 +109,9 @@ export class CwsSupplier {
   }
 
   private matches(product: CwsProduct, filter: ProductFilter): boolean {
-    const { productIds, updatedSinceMs, createdSinceMs, platform, region } = filter;
+    const { updatedSinceMs, createdSinceMs, platform, region } = filter;
     return (
       !product.isGone &&
-      (productIds === undefined || productIds.has(product.productId)) &&
       (updatedSinceMs === undefined || this.isSince(product.updatedAtMs, updatedSinceMs)) &&
       (createdSinceMs === undefined || this.isSince(product.createdAtMs, createdSinceMs)) &&
       (platform === undefined || platform === product.platform) &&

@@ -132,6 +132,17 @@ describe('the product list of the simulated CodesWholesale', () => {
     expect((await call(`/v3/products?updatedSince=${since}&createdSince=${since}`)).status).toBe(400);
   });
 
+  it('takes many changes in one control request', async () => {
+    await start();
+    const changes = [1, 2].map((number) => ({ productId: cwsProductId(number), quantity: 7000 + number }));
+    expect((await control('POST', 'products', changes)).status).toBe(204);
+    const { body } = await call(`/v3/products?productIds=${cwsProductId(2)},${cwsProductId(1)}`);
+    expect(body.items).toMatchObject([
+      { productId: cwsProductId(2), quantity: 7002 },
+      { productId: cwsProductId(1), quantity: 7001 },
+    ]);
+  });
+
   it('answers 429 with Retry-After beyond its limit, without touching the limit of the single product', async () => {
     await start({ limits: { products: { requests: 1, perSeconds: 600 } } });
     expect((await call('/v3/products')).status).toBe(200);

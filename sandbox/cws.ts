@@ -2,6 +2,7 @@ import { Command } from 'commander';
 import { type FastifyRequest } from 'fastify';
 import { CWS_BEHAVIORS, type CwsBehavior } from './cws-behaviors.js';
 import { CwsOrders } from './cws-orders.js';
+import { registerCwsPostbacks } from './cws-postbacks.js';
 import { registerCwsControl, registerCwsRoutes } from './cws-routes.js';
 import { CwsSupplier } from './cws-supplier.js';
 import { readNumber, readRate } from './flags.js';
@@ -21,7 +22,10 @@ export interface CwsSandboxOptions {
   /** Defaults `sandbox-client` and `sandbox-secret`. */
   clientId?: string;
   clientSecret?: string;
-  /** When set, every call but the token's must carry it in X-Client-Signature (403 otherwise). Default: not asked for. */
+  /**
+   * When set, every call but the token's must carry it in X-Client-Signature (403 otherwise). Default: not asked for, and postbacks are
+   * signed with `sandbox-signature`.
+   */
   clientSignature?: string;
   /** Default 3600. */
   tokenLifeSeconds?: number;
@@ -88,8 +92,9 @@ export async function startCwsSandbox(options: CwsSandboxOptions = {}): Promise<
     traffic.behaviors,
   );
   const orders = new CwsOrders(supplier, traffic.behaviors);
+  const clientId = options.clientId ?? 'sandbox-client';
   const tokens = new TokenIssuer({
-    clientId: options.clientId ?? 'sandbox-client',
+    clientId,
     clientSecret: options.clientSecret ?? 'sandbox-secret',
     tokenLifeSeconds: options.tokenLifeSeconds ?? 3600,
   });
@@ -97,6 +102,7 @@ export async function startCwsSandbox(options: CwsSandboxOptions = {}): Promise<
   const app = createServer(renderError);
   registerTrafficControl(app, traffic);
   registerCwsControl(app, supplier, orders);
+  registerCwsPostbacks(app, { clientId, signature: options.clientSignature ?? 'sandbox-signature' });
   await app.register((api, _options, done) => {
     traffic.guard(api, {
       tokens,

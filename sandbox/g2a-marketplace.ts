@@ -5,7 +5,7 @@ import { catalogEntry, g2aExtraOfferId, g2aOfferId, g2aProductId, numberOfG2aPro
 import { HttpFault } from './http-fault.js';
 import { type TransportBehavior } from './traffic.js';
 
-export const G2A_BEHAVIORS = ['jobFails'] as const;
+export const G2A_BEHAVIORS = ['jobFails', 'losesAnswerOfCreate'] as const;
 export type G2aBehavior = (typeof G2A_BEHAVIORS)[number];
 
 /** An offer as the marketplace shows it now. */
@@ -115,6 +115,7 @@ export class G2aMarketplace {
   private readonly byId = new Map<string, Offer>();
   private readonly jobs = new Map<string, Job>();
   private readonly received: ReceivedPatch[] = [];
+  private readonly asked: number[] = [];
   private pending: PendingChange[] = [];
   private readonly fees = new Map<number, ProductFee>();
 
@@ -140,6 +141,22 @@ export class G2aMarketplace {
   list(): Offer[] {
     this.applyDue();
     return this.offers.filter((offer) => !offer.isGone);
+  }
+
+  /**
+   * `count` of the offers that are not gone and match, from the `start`th on in the order of creation, and how many there
+   * are. One look at each offer: a listing of 100,000 has a thousand pages.
+   */
+  page(matches: (offer: Offer) => boolean, start: number, count: number): { offers: Offer[]; total: number } {
+    this.applyDue();
+    const offers: Offer[] = [];
+    let total = 0;
+    for (const offer of this.offers) {
+      if (offer.isGone || !matches(offer)) continue;
+      if (total >= start && offers.length < count) offers.push(offer);
+      total += 1;
+    }
+    return { offers, total };
   }
 
   /** Lets every accepted change take effect now. */
@@ -180,11 +197,17 @@ export class G2aMarketplace {
     if (existing && !existing.isGone) return { existingOfferId: offerId };
     const offer = existing ?? { ...newOffer(offerId, number, 'dropshipping', Date.now()), isGone: true };
     if (!existing) this.add(offer);
+    this.asked.push(productId);
     const jobId = this.schedule(offerId, () => {
       offer.isGone = false;
       applyVariant(offer, variant);
     });
     return { jobId };
+  }
+
+  /** Products of the creations that were accepted, in their order. */
+  creations(): readonly number[] {
+    return this.asked;
   }
 
   /** 404 when unknown. Without elements while it runs. */

@@ -1,6 +1,7 @@
 import { type FastifyInstance } from 'fastify';
 import {
   competitorOffers,
+  type G2aBehavior,
   type G2aMarketplace,
   type MarketplaceSettings,
   type OfferPatch,
@@ -12,6 +13,7 @@ import {
 import { type OfferShape, renderOffer } from './g2a-shapes.js';
 import { HttpFault } from './http-fault.js';
 import { fields } from './sandbox-server.js';
+import { type Traffic } from './traffic.js';
 import { toDecimalString } from './wire-money.js';
 
 /** How offers are rendered in the list and in the detail form. */
@@ -31,7 +33,11 @@ interface ListQuery {
 const MAX_ITEMS_PER_PAGE = 100;
 
 /** The routes of G2A's seller API v3. */
-export function registerG2aRoutes(api: FastifyInstance, marketplace: G2aMarketplace, shapes: Shapes): void {
+export function registerG2aRoutes(
+  api: FastifyInstance,
+  marketplace: G2aMarketplace,
+  { shapes, traffic }: { shapes: Shapes; traffic: Traffic<G2aBehavior> },
+): void {
   api.get<{ Querystring: ListQuery }>('/v3/sales/offers', (request) => {
     const { updatedAtFrom, type, active } = request.query;
     const page = readCount(request.query.page, 1, 'page');
@@ -39,16 +45,17 @@ export function registerG2aRoutes(api: FastifyInstance, marketplace: G2aMarketpl
     if (itemsPerPage > MAX_ITEMS_PER_PAGE) throw new HttpFault(400, 400, 'itemsPerPage is at most 100.');
     const fromMs = updatedAtFrom === undefined ? 0 : Date.parse(updatedAtFrom);
     if (Number.isNaN(fromMs)) throw new HttpFault(400, 400, 'updatedAtFrom must be an ISO 8601 time.');
-    const matching = marketplace
-      .list()
-      .filter((offer) => offer.updatedAtMs >= fromMs)
-      .filter((offer) => type === undefined || offer.type === type)
-      .filter((offer) => active === undefined || String(offer.active) === active);
+    const { offers, total } = marketplace.page(
+      (offer) =>
+        offer.updatedAtMs >= fromMs &&
+        (type === undefined || offer.type === type) &&
+        (active === undefined || String(offer.active) === active),
+      (page - 1) * itemsPerPage,
+      itemsPerPage,
+    );
     return {
-      data: matching
-        .slice((page - 1) * itemsPerPage, page * itemsPerPage)
-        .map((offer) => renderOffer(offer, shapes.list)),
-      meta: { page, itemsPerPage, totalResults: matching.length },
+      data: offers.map((offer) => renderOffer(offer, shapes.list)),
+      meta: { page, itemsPerPage, totalResults: total },
     };
   });
 
@@ -72,6 +79,8 @@ export function registerG2aRoutes(api: FastifyInstance, marketplace: G2aMarketpl
     (request, reply) => {
       const { productId, ...variant } = request.body.variants[0];
       const created = marketplace.create(Number(productId), variant);
+      const lost = traffic.behaviors.take('losesAnswerOfCreate', { subjects: [productId] });
+      if (lost) return traffic.loseAnswer(request, reply, lost.hangs);
       if ('jobId' in created) return reply.code(202).send({ data: created });
       const offerId = created.existingOfferId;
       return reply.code(409).send({ code: 'BR02', message: 'The offer exists already.', data: { offerId } });
@@ -120,8 +129,8 @@ export function registerG2aControl(app: FastifyInstance, marketplace: G2aMarketp
     { schema: panelSchema },
     (request) => marketplace.edit(request.params.offerId, request.body),
   );
-  app.get<{ Querystring: { offerId?: string } }>('/_sandbox/patches', (request) =>
-    marketplace.patches(request.query.offerId),
+  app.get<{ Querystring: { offerId?: string; from?: string } }>('/_sandbox/patches', (request) =>
+    marketplace.patches(request.query.offerId).slice(Number(request.query.from ?? 0)),
   );
   app.post<{ Params: { productId: string }; Body: ProductFee }>(
     '/_sandbox/products/:productId/fee',

@@ -88,7 +88,7 @@ export async function startG2aSandbox(options: G2aSandboxOptions = {}): Promise<
   await app.register((api, _options, done) => {
     traffic.guard(api, { tokens, limitOf: (route) => (route === TOKEN_ROUTE ? undefined : 'api'), subjectsOf });
     registerTokenRoute(api, tokens);
-    registerG2aRoutes(api, marketplace, shapes);
+    registerG2aRoutes(api, marketplace, { shapes, traffic });
     done();
   });
   const url = await listenOnLoopback(app, options.port ?? 0);

@@ -13,20 +13,22 @@ export function parseRateLimit(text: string): RateLimit {
 
 /** A sliding window. Refused requests do not count. */
 export class SlidingWindow {
-  private accepted: number[] = [];
+  /** Times of accepted requests in a ring: windows of 60,000 are looked at a thousand times a second. */
+  private readonly acceptedAtMs: number[] = [];
+  private oldest = 0;
 
   constructor(private readonly limit: RateLimit) {}
 
   /** 0 when the request is accepted, otherwise the whole seconds after which the next one will be. */
   take(nowMs: number): number {
-    const windowMs = this.limit.perSeconds * 1000;
-    const firstInside = this.accepted.findIndex((at) => at > nowMs - windowMs);
-    this.accepted = firstInside === -1 ? [] : this.accepted.slice(firstInside);
-    const oldest = this.accepted[0];
-    if (this.accepted.length < this.limit.requests) {
-      this.accepted.push(nowMs);
+    if (this.acceptedAtMs.length < this.limit.requests) {
+      this.acceptedAtMs.push(nowMs);
       return 0;
     }
-    return Math.max(1, Math.ceil(((oldest ?? nowMs) + windowMs - nowMs) / 1000));
+    const leavesAtMs = (this.acceptedAtMs[this.oldest] ?? nowMs) + this.limit.perSeconds * 1000;
+    if (leavesAtMs > nowMs) return Math.max(1, Math.ceil((leavesAtMs - nowMs) / 1000));
+    this.acceptedAtMs[this.oldest] = nowMs;
+    this.oldest = (this.oldest + 1) % this.limit.requests;
+    return 0;
   }
 }

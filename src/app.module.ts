@@ -11,6 +11,7 @@ import { DropshippingModule } from './dropshipping/dropshipping.module.js';
 import { JobsModule } from './jobs/jobs.module.js';
 import { ObservabilityModule } from './observability/observability.module.js';
 import { OrdersModule } from './orders/orders.module.js';
+import { PostbacksModule } from './postbacks/postbacks.module.js';
 import { SyncModule } from './sync/sync.module.js';
 
 /** The whole program. */
@@ -31,6 +32,7 @@ export class AppModule {
         OrdersModule,
         SyncModule,
         DropshippingModule,
+        PostbacksModule,
         AdminModule,
         OrderDecisionsModule,
       ],

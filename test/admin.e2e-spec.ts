@@ -124,7 +124,7 @@ describe('the admin routes', () => {
       reason: null,
       isServiceEnabled: true,
       mappings: { total: 2, enabled: 1 },
-      offers: { forSale: 1, off: { disabled: 1, unmapped: 1 } },
+      offers: { forSale: 1, off: { disabled: 1, unmapped: 1 }, quarantined: 0 },
       orders: { accepted: 0, purchasing: 0, fulfilling: 1, completed: 0, needs_attention: 0, failed: 0 },
       openAlerts: 1,
     });
@@ -222,6 +222,7 @@ describe('the admin routes', () => {
         failureCount: 0,
         retryAt: null,
         lastError: null,
+        quarantinedAt: null,
         deactivated: null,
       },
       mapping: {
@@ -260,7 +261,8 @@ describe('the admin routes', () => {
 
   it("show G2A's deactivation of an offer, until a person has cleared it", async () => {
     await client.query(
-      `UPDATE offers SET deactivated_at = '2026-01-02T03:04:05Z', deactivation_message = 'why' WHERE g2a_product_id = 78`,
+      `UPDATE offers SET deactivated_at = '2026-01-02T03:04:05Z', deactivation_message = 'why',
+         deactivation_reason = 'deactivated_by_g2a' WHERE g2a_product_id = 78`,
     );
     await client.query(
       `INSERT INTO alerts (kind, subject, message)

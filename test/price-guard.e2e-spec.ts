@@ -321,7 +321,8 @@ describe('a supplier price that is hard to believe', () => {
     const { revision } = await prices();
     await store(600, 2);
     // 1400 would have been plausible after 1000; after 600 it is not.
-    const late = { report: report(1400), price: { accepted: report(1400).priceBands, unconfirmed: null }, audit: null };
+    const price = { accepted: report(1400).priceBands, unconfirmed: null };
+    const late = { report: report(1400), price, audit: null, isUnannounced: false };
     expect(await writeSupplierReports(manager, [{ ...late, revision }], at(3))).toEqual([]);
     expect(await prices()).toMatchObject({ accepted: report(600).priceBands, unconfirmed: null });
 

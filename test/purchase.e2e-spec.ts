@@ -212,7 +212,7 @@ describe('a paid order', () => {
     supplier.balanceCents = balance;
     await hurry();
     await keyferry.customer.waitForKeys(orderId, 1, 30_000);
-    expect(await openAlerts()).not.toContain('balance_too_low');
+    await until(async () => !(await openAlerts()).includes('balance_too_low'));
   });
 
   const openAlerts = async (): Promise<string[]> =>

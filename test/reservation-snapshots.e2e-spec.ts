@@ -33,7 +33,8 @@ describe('a reservation on old snapshots', () => {
       .filter((request) => request.route === 'GET /v3/products')
       .map((request) => request.query['productIds'] ?? 'all');
   const hang = (): void => {
-    keyferry.cws.traffic.behaviors.set({ name: 'losesRequest', hangs: true, route: 'GET /v3/products' });
+    // A single product has another route too, used while the list has no room.
+    keyferry.cws.traffic.behaviors.set({ name: 'losesRequest', hangs: true });
   };
 
   it('asks nobody while the snapshot is recent, or the feed vouches for it', async () => {
@@ -88,7 +89,7 @@ describe('a reservation on old snapshots', () => {
     [
       'has no room',
       () => {
-        keyferry.cws.traffic.behaviors.set({ name: 'answers429', seconds: 1, route: 'GET /v3/products' });
+        keyferry.cws.traffic.behaviors.set({ name: 'answers429', seconds: 1 });
       },
     ],
     ['hangs', hang],
@@ -117,7 +118,7 @@ describe('a reservation on old snapshots', () => {
   it('stores an answer that comes after the customer was served', async () => {
     await age(100);
     keyferry.cws.supplier.setProduct(cwsProductId(3), { quantity: 77 });
-    keyferry.cws.traffic.behaviors.set({ name: 'answersSlowly', milliseconds: 3500, route: 'GET /v3/products' });
+    keyferry.cws.traffic.behaviors.set({ name: 'answersSlowly', milliseconds: 3500 });
     const quantity = async (): Promise<number> =>
       (await keyferry.sql('SELECT quantity FROM supplier_products WHERE cws_product_id = $1', [cwsProductId(3)]))[0]
         .quantity;

@@ -386,7 +386,7 @@ describe('the other commands', () => {
       reason: 'stocktaking',
       changedBy: actor,
       mappings: { total: 2, enabled: 1 },
-      offers: { total: 0, forSale: 0 },
+      offers: { total: 0, forSale: 0, quarantined: 0 },
       openAlerts: 0,
       orders: { accepted: 0, purchasing: 0, fulfilling: 0, completed: 0, needs_attention: 0, failed: 0 },
     });

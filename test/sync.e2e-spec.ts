@@ -223,10 +223,10 @@ describe('synchronization', () => {
 
   it('stops a product whose data it does not understand, and goes on with the others', async () => {
     keyferry.cws.supplier.setProduct(cwsProductId(2), { prices: [{ value: 30_000_000, from: 1, to: null }] });
-    keyferry.cws.supplier.setProduct(cwsProductId(3), { quantity: 17 });
+    keyferry.cws.supplier.setProduct(cwsProductId(3), { quantity: 7 });
     await keyferry.sync();
     expect(shown(keyferry, 2)).toEqual(OFF);
-    expect(shown(keyferry, 3)).toMatchObject({ active: true, size: 17 });
+    expect(shown(keyferry, 3)).toMatchObject({ active: true, size: 7 });
     const open = (): Promise<unknown[]> =>
       keyferry.sql(`SELECT 1 FROM alerts WHERE kind = 'supplier_product_unreadable' AND cleared_at IS NULL`);
     expect(await open()).toHaveLength(1);
@@ -241,7 +241,7 @@ describe('synchronization', () => {
     const open = async (): Promise<string[]> =>
       (await keyferry.sql('SELECT kind FROM alerts WHERE cleared_at IS NULL')).map((row: { kind: string }) => row.kind);
     keyferry.g2a.traffic.behaviors.set({ name: 'losesRequest' });
-    keyferry.cws.supplier.setProduct(cwsProductId(3), { quantity: 16 });
+    keyferry.cws.supplier.setProduct(cwsProductId(3), { quantity: 6 });
     await keyferry.sync();
     await keyferry.sync();
     expect(await open()).toContain('g2a_unreachable');
@@ -249,7 +249,7 @@ describe('synchronization', () => {
     await keyferry.sql('UPDATE offers SET retry_at = NULL');
     await keyferry.sync();
     expect(await open()).not.toContain('g2a_unreachable');
-    expect(shown(keyferry, 3)).toMatchObject({ size: 16 });
+    expect(shown(keyferry, 3)).toMatchObject({ size: 6 });
   });
 
   it('writes an audit row for each change of mapping and offer', async () => {

@@ -1,7 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { g2aProductId } from '../../dist/sandbox/catalog.js';
-import { exchange, sendAll } from './load.mjs';
-import { CLIENT, PRODUCTS } from './stage.mjs';
+import { exchange, sendAll } from '../support/http.mjs';
+import { CLIENT } from '../support/stage.mjs';
+import { PRODUCTS } from './stage.mjs';
 
 /** Purchases of orders that were accepted before; a few may be retried. */
 const PURCHASES_LIMIT_MS = 120_000;

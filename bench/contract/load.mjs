@@ -1,8 +1,7 @@
-import { Buffer } from 'node:buffer';
-import http from 'node:http';
 import { performance } from 'node:perf_hooks';
 import { setTimeout as sleep } from 'node:timers/promises';
 import autocannon from 'autocannon';
+import { percentile } from '../support/statistics.mjs';
 import { Connection } from './connection.mjs';
 
 /** For the answers to the last requests of a paced run. */
@@ -85,53 +84,4 @@ export async function paced(url, next, { connections, rate, seconds }) {
   times.sort((a, b) => a - b);
   const latency = { median: percentile(times, 0.5), p99: percentile(times, 0.99) };
   return { count: times.length, errors, unsent: queue.splice(0).length, ...latency };
-}
-
-/** One request and its whole answer; without an agent on a connection of its own, for one kept alive may just be closed. */
-export function exchange(url, { method, path, headers, body }, agent = false) {
-  return new Promise((resolve, reject) => {
-    const length = body === undefined ? {} : { 'content-length': Buffer.byteLength(body) };
-    const request = http.request(
-      url + path,
-      { method, agent, headers: { ...headers, ...length }, timeout: 30_000 },
-      (response) => {
-        let text = '';
-        response.setEncoding('utf8');
-        response.on('data', (chunk) => (text += chunk));
-        response.on('end', () => {
-          resolve({ status: response.statusCode, body: text });
-        });
-        response.on('error', reject);
-      },
-    );
-    request.on('error', reject);
-    request.on('timeout', () => request.destroy(new Error('no answer within 30 s')));
-    request.end(body);
-  });
-}
-
-/** Sends every request once and returns the bodies in their order. @throws Error on an answer that is no success. */
-export async function sendAll(url, requests, connections) {
-  const agent = new http.Agent({ keepAlive: true, maxSockets: connections });
-  const answers = await Promise.all(
-    requests.map(async (request) => {
-      const { status, body } = await exchange(url, request, agent);
-      if (status >= 300) throw new Error(`${request.method} ${request.path}: ${status} ${body}`);
-      return body;
-    }),
-  );
-  agent.destroy();
-  return answers;
-}
-
-export function median(values) {
-  return percentile(
-    [...values].sort((a, b) => a - b),
-    0.5,
-  );
-}
-
-/** Of values in ascending order. */
-export function percentile(sorted, share) {
-  return sorted.length === 0 ? NaN : sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))];
 }

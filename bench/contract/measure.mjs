@@ -1,5 +1,7 @@
 import { performance } from 'node:perf_hooks';
-import { exchange, maximumRate, median, paced } from './load.mjs';
+import { exchange } from '../support/http.mjs';
+import { median } from '../support/statistics.mjs';
+import { maximumRate, paced } from './load.mjs';
 import { metered } from './processor-time.mjs';
 import { APPLICATION_NAME, CWS_LATENCY_MS, LIMIT_APPLICATION_NAME } from './stage.mjs';
 import { describeSteps, stepsOf, withStatementLog } from './statements.mjs';

@@ -1,7 +1,4 @@
-import { existsSync, readFileSync } from 'node:fs';
-
-/** Unit of the times in /proc/PID/stat, the same on every Linux that Node runs on. */
-const TICK_MS = 10;
+import { IS_MEASURABLE, processorMs } from '../support/processes.mjs';
 
 /**
  * Processor time that answers cost, of the server itself and of its PostgreSQL backends. Unlike rates it hardly depends on what
@@ -15,26 +12,17 @@ export async function metered({ admin, databaseName, pid, applicationName }, wor
       'SELECT pid FROM pg_stat_activity WHERE datname = $1 AND application_name = $2',
       [databaseName, applicationName],
     );
-    return { server: spentMs(pid), backends: new Map(rows.map((row) => [row.pid, spentMs(row.pid)])) };
+    return { server: processorMs(pid), backends: new Map(rows.map((row) => [row.pid, processorMs(row.pid)])) };
   };
-  if (!existsSync('/proc/self/stat')) return { ...(await work()), processorMs: null };
+  if (!IS_MEASURABLE) return { ...(await work()), processorMs: null };
   const before = await read();
   const run = await work();
   const after = await read();
   let database = 0;
   // A backend that was started meanwhile has spent all its time on us.
   for (const [backend, spent] of after.backends) database += spent - (before.backends.get(backend) ?? 0);
-  const processorMs = { server: (after.server - before.server) / run.count, database: database / run.count };
-  return { ...run, processorMs };
-}
-
-function spentMs(pid) {
-  try {
-    // The second field is the program's name in brackets, which may hold spaces.
-    const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ').at(-1).split(' ');
-    return (Number(fields[11]) + Number(fields[12])) * TICK_MS;
-  } catch {
-    // It has ended since it was listed.
-    return 0;
-  }
+  return {
+    ...run,
+    processorMs: { server: (after.server - before.server) / run.count, database: database / run.count },
+  };
 }

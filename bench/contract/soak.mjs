@@ -1,6 +1,7 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { median, paced } from './load.mjs';
+import { median } from '../support/statistics.mjs';
+import { paced } from './load.mjs';
 
 /** Requests per second of each route: what two cores carry easily together with the purchases behind the orders. */
 const RATES = { healthcheck: 50, token: 10, reservation: 60, order: 20, inventory: 120 };

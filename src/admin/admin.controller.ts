@@ -17,11 +17,14 @@ import { AlertsService } from '../alerts/alerts.service.js';
 import type { AuditActor } from '../audit/audit-log.js';
 import { auditRowsOfSale, latestAuditRows } from '../audit/audit.queries.js';
 import { AppConfig } from '../config/app-config.js';
+import { type KnownBalance, readBalance } from '../catalog/account-balance.queries.js';
 import type { ControlState } from '../control/control-state.entity.js';
 import { ControlService } from '../control/control.service.js';
+import { formatCents } from '../money/cents.js';
 import { findOrder, itemsOfOrder, latestOrders } from '../orders/order-views.queries.js';
 import { OfferDeactivationsService } from '../sync/offer-deactivations.service.js';
 import { AdminGuard } from '../http-auth/admin.guard.js';
+import { adminActor } from './admin-actor.js';
 import {
   readG2aProductId,
   readLimit,
@@ -32,9 +35,6 @@ import {
 } from './admin-input.js';
 import { findMapping, findOffer, suppliersOfMapping } from './offers.queries.js';
 import { statusCounts } from './status.queries.js';
-
-/** The width of `audit_log.actor`. */
-const MAX_ACTOR_LENGTH = 64;
 
 /** What people ask and order. Never answers a key or a secret. See AdminGuard for who may. */
 @Controller('admin')
@@ -49,13 +49,15 @@ export class AdminController {
     private readonly deactivations: OfferDeactivationsService,
     private readonly config: AppConfig,
   ) {
-    this.actor = `admin:${config.adminUsername.slice(0, MAX_ACTOR_LENGTH - 'admin:'.length)}`;
+    this.actor = adminActor(config);
   }
 
   /** Whether we sell, and how much of everything there is. */
   @Get('status')
   async status() {
-    return { ...this.controlView(await this.control.state()), ...(await statusCounts(this.dataSource.manager)) };
+    const { manager } = this.dataSource;
+    const control = this.controlView(await this.control.state());
+    return { ...control, ...(await statusCounts(manager)), balance: balanceView(await readBalance(manager)) };
   }
 
   /** Stops selling; orders already paid go on. */
@@ -141,4 +143,10 @@ export class AdminController {
   private controlView({ isPaused, reason, changedBy, changedAt }: ControlState) {
     return { isPaused, reason, changedBy, changedAt, isServiceEnabled: this.config.isServiceEnabled };
   }
+}
+
+/** What the CWS account has, and what of it is spoken for, as decimals in its currency; null: not known. */
+function balanceView({ totalToUseCents, committedCents, currency, askedAt }: KnownBalance) {
+  if (totalToUseCents === null) return null;
+  return { totalToUse: formatCents(totalToUseCents), committed: formatCents(committedCents), currency, askedAt };
 }

@@ -26,7 +26,9 @@ interface OfferRow {
   failureCount: number;
   retryAt: Date | null;
   lastError: string | null;
+  quarantinedAt: Date | null;
   deactivatedAt: Date | null;
+  deactivationReason: string | null;
   deactivationMessage: string | null;
 }
 
@@ -80,7 +82,8 @@ export async function findOffer(manager: EntityManager, g2aProductId: number) {
        sent_price_cents AS "sentPriceCents", sent_business_price_cents AS "sentBusinessPriceCents", sent_lowest_price_cents AS "sentLowestPriceCents", sent_size AS "sentSize",
        sent_is_active AS "sentIsActive", sent_at AS "sentAt",
        failure_count AS "failureCount", retry_at AS "retryAt", last_error AS "lastError",
-       deactivated_at AS "deactivatedAt", deactivation_message AS "deactivationMessage"
+       quarantined_at AS "quarantinedAt",
+       deactivated_at AS "deactivatedAt", deactivation_reason AS "deactivationReason", deactivation_message AS "deactivationMessage"
      FROM offers WHERE g2a_product_id = $1`,
     [g2aProductId],
   );
@@ -121,8 +124,13 @@ export async function findOffer(manager: EntityManager, g2aProductId: number) {
     failureCount: row.failureCount,
     retryAt: row.retryAt,
     lastError: row.lastError,
-    /** By G2A, in its words; null when it is not, or when that has been cleared. */
-    deactivated: row.deactivatedAt === null ? null : { at: row.deactivatedAt, message: row.deactivationMessage },
+    /** Since when it is tried once an hour only; null unless it keeps failing. */
+    quarantinedAt: row.quarantinedAt,
+    /** By somebody else: how we learned of it, and G2A's words; null when it is not, or when that has been cleared. */
+    deactivated:
+      row.deactivatedAt === null
+        ? null
+        : { at: row.deactivatedAt, reason: row.deactivationReason, message: row.deactivationMessage },
   };
 }
 

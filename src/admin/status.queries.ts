@@ -8,6 +8,8 @@ export interface StatusCounts {
     readonly forSale: number;
     /** Offers not for sale, by reason. */
     readonly off: Readonly<Record<string, number>>;
+    /** Offers that keep failing, and are tried once an hour only. */
+    readonly quarantined: number;
   };
   readonly orders: Readonly<Record<OrderState, number>>;
   readonly openAlerts: number;
@@ -19,6 +21,7 @@ interface StatusRow {
   totalMappings: number;
   enabledMappings: number;
   offersForSale: number;
+  offersQuarantined: number;
   offersOff: Record<string, number> | null;
   orders: Partial<Record<OrderState, number>> | null;
   openAlerts: number;
@@ -32,6 +35,7 @@ export async function statusCounts(manager: EntityManager): Promise<StatusCounts
       (SELECT count(*) FROM product_mappings) AS "totalMappings",
       (SELECT count(*) FROM product_mappings WHERE is_enabled) AS "enabledMappings",
       (SELECT count(*) FROM offers WHERE desired_is_active) AS "offersForSale",
+      (SELECT count(*) FROM offers WHERE quarantined_at IS NOT NULL) AS "offersQuarantined",
       (SELECT jsonb_object_agg(reason, number) FROM (
          SELECT desired_reason AS reason, count(*) AS number FROM offers WHERE NOT desired_is_active GROUP BY 1
        ) off) AS "offersOff",
@@ -43,7 +47,7 @@ export async function statusCounts(manager: EntityManager): Promise<StatusCounts
   `);
   return {
     mappings: { total: row.totalMappings, enabled: row.enabledMappings },
-    offers: { forSale: row.offersForSale, off: row.offersOff ?? {} },
+    offers: { forSale: row.offersForSale, off: row.offersOff ?? {}, quarantined: row.offersQuarantined },
     orders: ordersByState(row.orders ?? {}),
     openAlerts: row.openAlerts,
     feedAgeSeconds: row.feedAgeSeconds,

@@ -13,6 +13,7 @@ import {
 import { isUUID } from 'class-validator';
 import { AppConfig } from '../config/app-config.js';
 import { AdminGuard } from '../http-auth/admin.guard.js';
+import { adminActor } from './admin-actor.js';
 import { type Cents, InvalidAmountError, parseCents } from '../money/cents.js';
 import { formatPriceBands, type PriceBand } from '../money/price-band.js';
 import { type PriceNotAccepted, UnconfirmedPricesService } from '../sync/unconfirmed-prices.service.js';
@@ -35,7 +36,7 @@ export class SupplierPricesController {
   @HttpCode(HttpStatus.OK)
   async acceptPrice(@Param('id') id: string, @Body() body: unknown) {
     const price = readPrice(body);
-    const actor = `admin:${this.config.adminUsername}` as const;
+    const actor = adminActor(this.config);
     const outcome = isUUID(id)
       ? await this.prices.accept(actor, { cwsProductId: id, price })
       : { refusal: 'unknown' as const };

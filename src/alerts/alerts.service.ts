@@ -7,6 +7,8 @@ import { Alert } from './alert.entity.js';
 export type AlertKind =
   | 'order_needs_attention'
   | 'balance_too_low'
+  | 'balance_unknown'
+  | 'low_balance'
   | 'purchase_duplicated'
   | 'supplier_orders_unmatched'
   | 'purchase_lookup_missed'
@@ -18,12 +20,16 @@ export type AlertKind =
   | 'offer_unreadable'
   | 'offer_failing'
   | 'offer_deactivated_by_g2a'
+  | 'offer_switched_off_at_g2a'
+  | 'offer_not_created'
   | 'supplier_product_unreadable'
   | 'supplier_price_unconfirmed'
+  | 'feed_unreliable'
   | 'exchange_rate_missing'
   | 'real_fee_higher'
   | 'simulation_failing'
   | 'sync_failed'
+  | 'sync_slow'
   | 'cws_unreachable'
   | 'g2a_unreachable';
 

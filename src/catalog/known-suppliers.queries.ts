@@ -18,7 +18,7 @@ export async function knownSuppliers(
     `SELECT stock.cws_product_id AS "cwsProductId", stock.price_bands AS bands,
        stock.unconfirmed_price_bands AS "unconfirmedBands", stock.available, stock.held,
        (extract(epoch FROM CASE
-         WHEN EXISTS (SELECT 1 FROM product_mapping_suppliers link
+         WHEN feed.unreliable_since IS NULL AND EXISTS (SELECT 1 FROM product_mapping_suppliers link
            WHERE link.cws_product_id = stock.cws_product_id AND link.mapped_at <= stock.requested_at)
          THEN greatest(stock.requested_at, feed.pass_started_at) ELSE stock.requested_at END) * 1000)::float8 AS "freshAsOf"
      FROM supplier_stock stock
@@ -27,4 +27,13 @@ export async function knownSuppliers(
     [cwsProductIds],
   );
   return new Map(rows.map((row) => [row.cwsProductId, row]));
+}
+
+/** Those of these CWS products that some mapping uses. */
+export async function mappedAmong(manager: EntityManager, cwsProductIds: readonly string[]): Promise<string[]> {
+  const rows = await manager.query<{ id: string }[]>(
+    'SELECT DISTINCT cws_product_id AS id FROM product_mapping_suppliers WHERE cws_product_id = ANY ($1::uuid[])',
+    [cwsProductIds],
+  );
+  return rows.map(({ id }) => id);
 }

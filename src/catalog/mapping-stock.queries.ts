@@ -12,8 +12,8 @@ export interface MappingSupplier {
   /** Pieces not spoken for. */
   readonly available: number;
   /**
-   * Fresh as of: the product's own last request, or the start of the last complete feed pass if the feed covers it. Epoch
-   * milliseconds.
+   * Fresh as of: the product's own last request, or the start of the last complete feed pass if the feed covers it and is
+   * believed. Epoch milliseconds.
    */
   readonly freshAsOf: number;
 }
@@ -48,6 +48,14 @@ export interface MappingStockRow extends MappingColumns {
   readonly freshAsOf: number | null;
 }
 
+export const FEED_JOIN = `LEFT JOIN sync_cursors feed ON feed.name = 'cws_products'`;
+
+/** Epoch milliseconds, of a `link` with its `stock` and the `feed`; null when it was never asked for. */
+export const FRESH_AS_OF = `
+  -- A feed that is believed vouches for a product that was fetched since it was mapped: before, nobody followed its changes.
+  (extract(epoch FROM CASE WHEN stock.requested_at >= link.mapped_at AND feed.unreliable_since IS NULL
+    THEN greatest(stock.requested_at, feed.pass_started_at) ELSE stock.requested_at END) * 1000)::float8`;
+
 /**
  * Select list, joins and order that turn `product_mappings mapping` into a MappingStockRow per supplier. Plain columns, for
  * building JSON of them takes PostgreSQL longer than the joins.
@@ -66,14 +74,12 @@ export const MAPPING_STOCK_COLUMNS = `
   stock.price_bands AS "bands",
   stock.unconfirmed_price_bands AS "unconfirmedBands",
   stock.available AS "available",
-  -- The feed vouches only for a product that was fetched since it was mapped: before, nobody followed its changes.
-  (extract(epoch FROM CASE WHEN stock.requested_at >= link.mapped_at
-    THEN greatest(stock.requested_at, feed.pass_started_at) ELSE stock.requested_at END) * 1000)::float8 AS "freshAsOf"`;
+  ${FRESH_AS_OF} AS "freshAsOf"`;
 
 export const MAPPING_STOCK_JOIN = `
   LEFT JOIN product_mapping_suppliers link ON link.g2a_product_id = mapping.g2a_product_id
   LEFT JOIN supplier_stock stock ON stock.cws_product_id = link.cws_product_id
-  LEFT JOIN sync_cursors feed ON feed.name = 'cws_products'`;
+  ${FEED_JOIN}`;
 
 export const MAPPING_STOCK_ORDER = 'mapping.g2a_product_id, link.position, link.cws_product_id';
 

@@ -1,6 +1,7 @@
 import type { EntityManager } from 'typeorm';
 import type { Cents } from '../money/cents.js';
 import type { PriceBounds } from '../pricing/pricing-terms.js';
+import { type OfferTrouble, QUARANTINE_FAILURES } from './offer-changes.queries.js';
 import { keepShownPrices } from './price-history.queries.js';
 
 /** What G2A was seen to show. */
@@ -19,29 +20,33 @@ export interface ObservedOffer {
 /** After this time without confirmation a sent change counts as lost and is sent again. */
 export const CONFIRMATION_TIMEOUT_SECONDS = 120;
 
-/** An offer whose trouble ended, or whose accepted change has not been shown in time. */
-export interface OfferTrouble {
-  readonly g2aOfferId: string;
-  readonly failureCount: number;
-  readonly lastError: string | null;
-  readonly isRecovered: boolean;
+/** So long after we sent a stop, an offer that is shown off may be so because of it. */
+const STOP_ARRIVES_WITHIN_SECONDS = 600;
+
+/** What a look at offers has brought to light. */
+export interface ObservedNews {
+  /** Of offers that have recovered, or whose accepted change has not been shown in time. */
+  readonly troubles: readonly OfferTrouble[];
+  /** Offers that are shown off, though we want them on sale and have not sent a stop. */
+  readonly switchedOff: readonly { readonly g2aOfferId: string; readonly g2aProductId: number }[];
+  /** Offers that have become ours. */
+  readonly found: readonly string[];
 }
 
 /**
  * Stores what G2A shows. A sent change is confirmed when it is seen; one that is still not seen after
  * CONFIRMATION_TIMEOUT_SECONDS (its job may have failed) counts as a failure, and the difference will be published again. A
  * field that the listing leaves out stays as it was last known. An offer seen for the first time becomes ours (the caller
- * lets only mapped products through).
+ * lets only mapped products through). One that somebody else has switched off stays off until that is cleared.
  * @param seenAt database time before the request: a change sent later cannot be judged by this answer.
- * @returns offers that recovered or failed by this.
  */
 export async function storeObservedOffers(
   manager: EntityManager,
   offers: readonly ObservedOffer[],
   seenAt: Date,
-): Promise<OfferTrouble[]> {
-  if (offers.length === 0) return [];
-  return manager.query<OfferTrouble[]>(
+): Promise<ObservedNews> {
+  if (offers.length === 0) return { troubles: [], switchedOff: [], found: [] };
+  const rows = await manager.query<NewsRow[]>(
     `WITH seen AS (
        SELECT * FROM unnest($1::uuid[], $2::bigint[], $3::integer[], $4::integer[], $5::integer[], $6::boolean[], $7::text[],
            $10::integer[], $11::integer[], $12::boolean[])
@@ -53,9 +58,16 @@ export async function storeObservedOffers(
        SELECT id, product, retail, business, size, is_active, visibility, $8, min_price, max_price FROM seen
        ON CONFLICT DO NOTHING
        RETURNING g2a_offer_id, g2a_product_id
+     ), created AS (
+       DELETE FROM offer_creations WHERE g2a_product_id IN (SELECT g2a_product_id FROM found)
      ), judged AS (
-       SELECT seen.*, offer.sent_at < $8::timestamptz - make_interval(secs => $9::integer) AS is_timed_out,
+       SELECT seen.*, offer.sent_at AS judged_sent_at, offer.sent_at < $8::timestamptz - make_interval(secs => $9::integer) AS is_timed_out,
          offer.failure_count > 0 AS had_failed, sent.is_pending,
+         offer.failure_count + 1 >= ${QUARANTINE_FAILURES} AS is_hopeless,
+         -- Read before our word for it: what was shown on and is off now was switched off in between.
+         NOT seen.is_active AND offer.observed_is_active AND offer.desired_is_active AND offer.deactivated_at IS NULL
+           AND coalesce(offer.stop_sent_at < $8::timestamptz - make_interval(secs => $13::integer), true)
+           AS is_switched_off,
          offer.sent_at < $8 AND sent.is_pending
            -- A field that the listing leaves out cannot contradict what was sent.
            AND coalesce(seen.visibility = 'business' OR offer.sent_price_cents = seen.retail, true)
@@ -81,23 +93,43 @@ export async function storeObservedOffers(
          sent_lowest_price_cents = CASE WHEN is_confirmed OR is_timed_out THEN NULL ELSE sent_lowest_price_cents END,
          sent_size = CASE WHEN is_confirmed OR is_timed_out THEN NULL ELSE sent_size END,
          sent_is_active = CASE WHEN is_confirmed OR is_timed_out THEN NULL ELSE sent_is_active END,
+         stop_sent_at = CASE WHEN judged.is_active
+             AND stop_sent_at > $8::timestamptz - make_interval(secs => $13::integer) THEN stop_sent_at END,
+         stop_job_id = CASE WHEN is_confirmed OR is_timed_out THEN NULL ELSE stop_job_id END,
+         stop_job_due_at = CASE WHEN is_confirmed OR is_timed_out THEN NULL ELSE stop_job_due_at END,
+         deactivated_at = CASE WHEN is_switched_off THEN $8 ELSE deactivated_at END,
+         deactivation_reason = CASE WHEN is_switched_off THEN 'switched_off_at_g2a' ELSE deactivation_reason END,
+         deactivation_message = CASE WHEN is_switched_off THEN 'shown off, though we did not switch it off'
+           ELSE deactivation_message END,
+         quarantined_at = CASE WHEN is_confirmed THEN NULL
+           WHEN is_timed_out AND is_pending AND is_hopeless THEN coalesce(quarantined_at, now()) ELSE quarantined_at END,
          failure_count = CASE WHEN is_confirmed THEN 0 WHEN is_timed_out AND is_pending THEN failure_count + 1
            ELSE failure_count END,
-         retry_at = CASE WHEN is_confirmed THEN NULL ELSE retry_at END,
+         retry_at = CASE WHEN is_confirmed THEN NULL
+           WHEN is_timed_out AND is_pending AND is_hopeless AND desired_is_active THEN now() + interval '1 hour'
+           ELSE retry_at END,
          last_error = CASE WHEN is_confirmed THEN NULL
            WHEN is_timed_out AND is_pending THEN 'accepted, but not shown after ' || $9::integer || ' s' ELSE last_error END
+       -- The publisher works at the same time: what it has sent since the judgment is for the next listing to judge.
        FROM judged WHERE offer.g2a_offer_id = judged.id AND offer.observed_at <= $8
-       RETURNING offer.*, is_confirmed AND had_failed AS is_recovered,
+         AND offer.sent_at IS NOT DISTINCT FROM judged.judged_sent_at
+       RETURNING offer.*, is_switched_off, is_confirmed AND had_failed AS is_recovered,
          is_timed_out AND is_pending AND NOT is_confirmed AS is_unconfirmed
      ), kept AS (
        ${keepShownPrices('updated')}
      ), audited AS (
        INSERT INTO audit_log (actor, action, subject_type, subject_id, details)
        SELECT 'sync', 'offer.found', 'offer', g2a_offer_id, jsonb_build_object('g2aProductId', g2a_product_id) FROM found
+       UNION ALL
+       SELECT 'sync', 'offer.switched_off_at_g2a', 'offer', g2a_offer_id,
+         jsonb_build_object('g2aProductId', g2a_product_id) FROM updated WHERE is_switched_off
      )
-     SELECT g2a_offer_id AS "g2aOfferId", failure_count AS "failureCount", last_error AS "lastError",
-       is_recovered AS "isRecovered"
-     FROM updated WHERE is_recovered OR is_unconfirmed`,
+     SELECT g2a_offer_id AS "g2aOfferId", g2a_product_id AS "g2aProductId", failure_count AS "failureCount",
+       quarantined_at IS NOT NULL AS "isQuarantined", last_error AS "lastError", is_recovered AS "isRecovered",
+       is_recovered OR is_unconfirmed AS "isTrouble", is_switched_off AS "isSwitchedOff", false AS "isFound"
+     FROM updated WHERE is_recovered OR is_unconfirmed OR is_switched_off
+     UNION ALL
+     SELECT g2a_offer_id, g2a_product_id, 0, false, NULL, false, false, false, true FROM found`,
     [
       offers.map((offer) => offer.g2aOfferId),
       offers.map((offer) => offer.g2aProductId),
@@ -111,6 +143,14 @@ export async function storeObservedOffers(
       offers.map((offer) => offer.priceLimit?.minPrice ?? null),
       offers.map((offer) => offer.priceLimit?.maxPrice ?? null),
       offers.map((offer) => offer.priceLimit !== null),
+      STOP_ARRIVES_WITHIN_SECONDS,
     ],
   );
+  return {
+    troubles: rows.filter((row) => row.isTrouble),
+    switchedOff: rows.filter((row) => row.isSwitchedOff),
+    found: rows.filter((row) => row.isFound).map((row) => row.g2aOfferId),
+  };
 }
+
+type NewsRow = OfferTrouble & { g2aProductId: number; isTrouble: boolean; isSwitchedOff: boolean; isFound: boolean };

@@ -2,10 +2,22 @@ import type { EntityManager } from 'typeorm';
 import type { Cents } from '../money/cents.js';
 import type { DesiredState } from './offers.queries.js';
 
-/** An offer whose desired state may differ from what G2A shows, or will show once a sent change has arrived. */
+/**
+ * Why a change is urgent, most urgent first:
+ * - `stop_selling`: what is shown cannot be honored;
+ * - `losing_price`: a sale at a price that is shown costs more than it leaves, or nobody knows that price;
+ * - `back_in_stock`: it could be sold, and is not;
+ * - `other`: a price that may be lower, or higher than it needs to be at least; a stock so low that a buyer notices;
+ * - `stock_cosmetics`: a size that no buyer notices.
+ */
+export const PUBLISH_RISKS = ['stop_selling', 'losing_price', 'back_in_stock', 'other', 'stock_cosmetics'] as const;
+export type PublishRisk = (typeof PUBLISH_RISKS)[number];
+
+/** An offer whose desired state differs from what G2A shows, or will show once a sent change has arrived. */
 export interface OfferToPublish {
   readonly g2aOfferId: string;
   readonly visibility: 'all' | 'retail' | 'business';
+  readonly risk: PublishRisk;
   readonly desired: DesiredState;
   /** Sent if a change is under way, else observed. Null: unknown. */
   readonly shown: {
@@ -16,36 +28,63 @@ export interface OfferToPublish {
   };
 }
 
-/** Offers that differ and may be tried now. The exact difference is the publisher's to judge. */
-export async function offersToPublish(manager: EntityManager): Promise<OfferToPublish[]> {
+/**
+ * Offers that differ and may be tried now, most urgent first. What somebody else switched off is left alone for as long as it is
+ * shown off.
+ * @param lowStock sizes below it are noticed.
+ * @param except offers that are being sent.
+ */
+export async function offersToPublish(
+  manager: EntityManager,
+  { lowStock, except, limit }: { lowStock: number; except: readonly string[]; limit: number },
+): Promise<OfferToPublish[]> {
   return manager.query<OfferToPublish[]>(
-    `SELECT * FROM (
-       SELECT g2a_offer_id AS "g2aOfferId", observed_visibility AS visibility,
-         jsonb_build_object('priceCents', desired_price_cents, 'businessPriceCents', desired_business_price_cents,
-           'size', desired_size, 'isActive', desired_is_active,
-           'reason', desired_reason, 'costCents', desired_cost_cents, 'incomeCents', desired_income_cents,
-           'cwsProductId', desired_cws_product_id) AS desired,
-         jsonb_build_object(
-           'retailPriceCents', coalesce(sent_price_cents, observed_retail_price_cents),
-           'businessPriceCents', coalesce(sent_business_price_cents, observed_business_price_cents),
-           'size', coalesce(sent_size, observed_size),
-           'isActive', coalesce(sent_is_active, observed_is_active)) AS shown,
-         coalesce(sent_price_cents, observed_retail_price_cents) AS retail,
-         coalesce(sent_business_price_cents, observed_business_price_cents) AS business,
-         coalesce(sent_size, observed_size) AS size,
-         coalesce(sent_is_active, observed_is_active) AS is_active,
-         desired_price_cents, desired_business_price_cents, desired_size, desired_is_active, observed_visibility
-       FROM offers WHERE retry_at IS NULL OR retry_at <= now()
+    `SELECT g2a_offer_id AS "g2aOfferId", observed_visibility AS visibility, ($4::text[])[risk] AS risk,
+       jsonb_build_object('priceCents', desired_price_cents, 'businessPriceCents', desired_business_price_cents,
+         'breakEvenCents', desired_break_even_cents, 'businessBreakEvenCents', desired_business_break_even_cents,
+         'size', desired_size, 'isActive', desired_is_active,
+         'reason', desired_reason, 'costCents', desired_cost_cents, 'incomeCents', desired_income_cents,
+         'cwsProductId', desired_cws_product_id) AS desired,
+       jsonb_build_object('retailPriceCents', retail, 'businessPriceCents', business, 'size', size, 'isActive', is_active)
+         AS shown
+     FROM (
+       SELECT *,
+         CASE
+           WHEN NOT desired_is_active THEN 1
+           WHEN is_active AND size IS DISTINCT FROM 0 AND (
+             has_retail AND coalesce(retail < coalesce(desired_break_even_cents, desired_price_cents), true)
+             OR has_business AND coalesce(
+               business < coalesce(desired_business_break_even_cents, desired_business_price_cents), true)) THEN 2
+           WHEN NOT is_active OR size = 0 THEN 3
+           WHEN is_repriced OR least(size, desired_size) < $1 OR size IS NULL THEN 4
+           ELSE 5
+         END AS risk
+       FROM (
+         SELECT offer.*, shown.*,
+           has_retail AND retail IS DISTINCT FROM desired_price_cents
+             OR has_business AND business IS DISTINCT FROM desired_business_price_cents AS is_repriced
+         FROM offers offer, LATERAL (SELECT
+           coalesce(sent_price_cents, observed_retail_price_cents) AS retail,
+           coalesce(sent_business_price_cents, observed_business_price_cents) AS business,
+           coalesce(sent_size, observed_size) AS size,
+           coalesce(sent_is_active, observed_is_active) AS is_active,
+           observed_visibility <> 'business' AS has_retail,
+           observed_visibility <> 'retail' AS has_business) shown
+         WHERE (retry_at IS NULL OR retry_at <= now()) AND g2a_offer_id <> ALL ($2)
+           -- Switched off by somebody else just now: not priced anew yet.
+           AND (deactivated_at IS NULL OR NOT desired_is_active)
+       ) offer
+       WHERE is_active <> desired_is_active
+         OR size IS DISTINCT FROM desired_size AND desired_reason <> 'switched_off_at_g2a'
+         OR desired_is_active AND is_repriced
      ) offer
-     WHERE is_active <> desired_is_active
-       OR size IS DISTINCT FROM desired_size
-       OR desired_is_active AND (
-         observed_visibility <> 'business' AND retail IS DISTINCT FROM desired_price_cents
-         OR observed_visibility <> 'retail' AND business IS DISTINCT FROM desired_business_price_cents)`,
+     ORDER BY offer.risk, g2a_offer_id
+     LIMIT $3`,
+    [lowStock, except, limit, PUBLISH_RISKS],
   );
 }
 
-/** A change as it was sent to G2A; absent fields were not part of it. */
+/** A change as it is sent to G2A; absent fields are not part of it. */
 export interface SentChange {
   readonly retailPriceCents?: Cents;
   readonly businessPriceCents?: Cents;
@@ -56,9 +95,14 @@ export interface SentChange {
 /**
  * Notes a change, with its audit row, before it is sent: after a crash the offer counts as sent-and-unconfirmed, which is
  * looked up again, and a reservation made meanwhile already knows the lowest price that may be showing.
- * @returns false when it must not be sent: G2A has switched the offer off meanwhile, and only a stop does no harm.
+ * @returns false when it must not be sent: something else is desired by now; or somebody has switched the offer off meanwhile,
+ * and only a stop does no harm.
  */
-export async function recordSending(manager: EntityManager, g2aOfferId: string, change: SentChange): Promise<boolean> {
+export async function recordSending(
+  manager: EntityManager,
+  { g2aOfferId, desired }: OfferToPublish,
+  change: SentChange,
+): Promise<boolean> {
   const rows = await manager.query<unknown[]>(
     `WITH sending AS (
        UPDATE offers SET
@@ -67,8 +111,13 @@ export async function recordSending(manager: EntityManager, g2aOfferId: string, 
          sent_business_price_cents = coalesce($3, sent_business_price_cents),
          sent_lowest_price_cents = least(sent_lowest_price_cents, $2, $3),
          sent_size = coalesce($4, sent_size),
-         sent_is_active = coalesce($5, sent_is_active)
+         sent_is_active = coalesce($5, sent_is_active),
+         stop_sent_at = CASE WHEN NOT $5 THEN clock_timestamp() ELSE stop_sent_at END,
+         stop_job_id = CASE WHEN $5 IS NULL THEN stop_job_id END,
+         stop_job_due_at = CASE WHEN $5 IS NULL THEN stop_job_due_at END
        WHERE g2a_offer_id = $1 AND (deactivated_at IS NULL OR NOT $5)
+         AND (desired_price_cents, desired_business_price_cents, desired_size, desired_is_active)
+           IS NOT DISTINCT FROM ($6::integer, $7::integer, $8::integer, $9::boolean)
        RETURNING desired_reason, desired_cost_cents
      )
      INSERT INTO audit_log (actor, action, subject_type, subject_id, details)
@@ -83,6 +132,10 @@ export async function recordSending(manager: EntityManager, g2aOfferId: string, 
       change.businessPriceCents ?? null,
       change.size ?? null,
       change.isActive ?? null,
+      desired.priceCents,
+      desired.businessPriceCents,
+      desired.size,
+      desired.isActive,
     ],
   );
   return rows.length > 0;
@@ -97,27 +150,60 @@ export async function recordNotSent(manager: EntityManager, g2aOfferId: string):
   );
 }
 
+/** Failures in a row of its own after which an offer is quarantined: tried once an hour only. */
+export const QUARANTINE_FAILURES = 10;
+
 /**
- * G2A did not take the change, or nobody knows: tried again after a gap that doubles from 5 s to 10 min. What is showing is
- * what was last observed; a price that may have arrived stays in `sent_lowest_price_cents` until the next listing.
- * @returns how often it has failed in a row.
+ * Part of an UPDATE of offers: the time of the next try after one more failure. The gap doubles from 5 s; up to 30 s for a stop,
+ * up to 60 s where not only this offer is in trouble, else up to 10 min, and an hour in quarantine.
  */
-export async function recordFailure(manager: EntityManager, g2aOfferId: string, error: string): Promise<number> {
-  const rows = await manager.query<{ failure_count: number }[]>(
+const nextTry = (isOwn: string, isQuarantined: string): string => `
+  now() + make_interval(secs => CASE
+    WHEN NOT desired_is_active THEN least(5 * 2 ^ least(failure_count, 10), 30)
+    WHEN NOT ${isOwn} THEN least(5 * 2 ^ least(failure_count, 10), 60)
+    WHEN ${isQuarantined} THEN 3600
+    ELSE least(5 * 2 ^ least(failure_count, 10), 600) END)`;
+
+/** How an offer's trouble stands, or that it has ended. */
+export interface OfferTrouble {
+  readonly g2aOfferId: string;
+  /** In a row. */
+  readonly failureCount: number;
+  readonly isQuarantined: boolean;
+  readonly lastError: string | null;
+  readonly isRecovered: boolean;
+}
+
+/**
+ * G2A did not take the change, or nobody knows: tried again after a growing gap. What is showing is what was last observed; a
+ * price that may have arrived stays in `sent_lowest_price_cents` until the next listing.
+ * @param isOwn whether it is this offer that fails, and not G2A as a whole: only that leads into quarantine.
+ * @returns null when the offer is not known any more.
+ */
+export async function recordFailure(
+  manager: EntityManager,
+  g2aOfferId: string,
+  { error, isOwn }: { error: string; isOwn: boolean },
+): Promise<OfferTrouble | null> {
+  const isQuarantined = `(quarantined_at IS NOT NULL OR $3 AND failure_count + 1 >= ${QUARANTINE_FAILURES})`;
+  const rows = await manager.query<OfferTrouble[]>(
     `WITH failed AS (
        UPDATE offers SET
          failure_count = failure_count + 1,
-         retry_at = now() + make_interval(secs => least(5 * 2 ^ least(failure_count, 10), 600)),
+         quarantined_at = CASE WHEN ${isQuarantined} THEN coalesce(quarantined_at, now()) END,
+         retry_at = ${nextTry('$3', isQuarantined)},
          last_error = left($2, 500),
          sent_price_cents = NULL, sent_business_price_cents = NULL, sent_size = NULL, sent_is_active = NULL
        WHERE g2a_offer_id = $1
-       RETURNING failure_count
+       RETURNING failure_count, quarantined_at
      ), audited AS (
        INSERT INTO audit_log (actor, action, subject_type, subject_id, details)
        SELECT 'sync', 'offer.refused', 'offer', $1::text, jsonb_build_object('error', left($2, 500)) FROM failed
      )
-     SELECT failure_count FROM failed`,
-    [g2aOfferId, error],
+     SELECT $1::text AS "g2aOfferId", failure_count AS "failureCount", quarantined_at IS NOT NULL AS "isQuarantined",
+       left($2, 500) AS "lastError", false AS "isRecovered"
+     FROM failed`,
+    [g2aOfferId, error, isOwn],
   );
-  return rows[0]?.failure_count ?? 0;
+  return rows[0] ?? null;
 }

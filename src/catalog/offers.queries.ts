@@ -10,7 +10,9 @@ import {
   type MappingStockRow,
 } from './mapping-stock.queries.js';
 import { simulationsByProduct, type StoredSimulation } from './price-simulations.queries.js';
+import type { DeactivationReason } from './offer-deactivations.queries.js';
 import { keepShownPrices } from './price-history.queries.js';
+import type { LastPricing } from './repricings.queries.js';
 
 /** What an offer should show. */
 export interface DesiredState {
@@ -18,6 +20,10 @@ export interface DesiredState {
   readonly priceCents: Cents | null;
   /** What companies pay; the same as `priceCents` for an offer that has one price only. */
   readonly businessPriceCents: Cents | null;
+  /** A sale below it to whoever pays `priceCents` loses money; null when not for sale. */
+  readonly breakEvenCents: Cents | null;
+  /** The same of `businessPriceCents`. */
+  readonly businessBreakEvenCents: Cents | null;
   readonly size: number;
   readonly isActive: boolean;
   readonly reason: string;
@@ -32,73 +38,96 @@ export interface DesiredState {
 export interface OfferToPrice {
   readonly g2aOfferId: string;
   readonly g2aProductId: number;
-  /** By G2A, and not cleared yet: see offer-deactivations.queries.ts. */
-  readonly isDeactivated: boolean;
+  /** Why it stays off: somebody else switched it off, and nobody has cleared that yet; see offer-deactivations.queries.ts. */
+  readonly deactivationReason: DeactivationReason | null;
   readonly visibility: 'all' | 'retail' | 'business';
   /** G2A's own limits for the price, in EUR. */
   readonly marketplaceBounds: PriceBounds;
   /** What G2A said that sales earn, ascending by price. */
   readonly simulations: readonly StoredSimulation[];
   readonly desired: DesiredState;
+  readonly lastPricing: LastPricing;
+  /** Some supplier has, or lately had, pieces that are spoken for. */
+  readonly hasHolds: boolean;
+  /** When the next of its suppliers is released, epoch milliseconds; null: no release lies ahead. */
+  readonly nextReleaseAt: number | null;
   readonly mapping: MappingStock | null;
 }
 
 interface OfferToPriceRow extends MappingStockRow {
   g2aOfferId: string;
   offerProductId: number;
-  isDeactivated: boolean;
+  deactivationReason: DeactivationReason | null;
   visibility: 'all' | 'retail' | 'business';
   minPrice: Cents | null;
   maxPrice: Cents | null;
   desired: DesiredState;
+  repriceAt: number;
+  hadHolds: boolean;
+  staleSuppliers: number;
+  sizeHeldSince: number | null;
+  hasHolds: boolean;
+  nextReleaseAt: number | null;
 }
 
-/** Every offer with what its price depends on, as of this statement; without simulations where they do not count. */
-export async function offersToPrice(
-  manager: EntityManager,
-  { withSimulations }: { readonly withSimulations: boolean },
-): Promise<OfferToPrice[]> {
-  return selectOffersToPrice(manager, null, withSimulations ? await simulationsByProduct(manager, null) : new Map());
-}
-
-/** The same of the offers of these products; a product without an offer is not among them. */
+/**
+ * The offers of these products with what their prices depend on; a product without an offer is not among them.
+ * @param options.withSimulations false where they do not count: they are not loaded then. Default: true.
+ */
 export async function offersOfProducts(
   manager: EntityManager,
   g2aProductIds: readonly number[],
+  { withSimulations = true }: { readonly withSimulations?: boolean } = {},
 ): Promise<OfferToPrice[]> {
-  return selectOffersToPrice(manager, g2aProductIds, await simulationsByProduct(manager, g2aProductIds));
-}
-
-async function selectOffersToPrice(
-  manager: EntityManager,
-  g2aProductIds: readonly number[] | null,
-  simulations: ReadonlyMap<number, readonly StoredSimulation[]>,
-): Promise<OfferToPrice[]> {
+  const simulations: ReadonlyMap<number, readonly StoredSimulation[]> = withSimulations
+    ? await simulationsByProduct(manager, g2aProductIds)
+    : new Map();
   const rows = await manager.query<OfferToPriceRow[]>(
     `SELECT offer.g2a_offer_id AS "g2aOfferId", offer.g2a_product_id AS "offerProductId",
-       offer.deactivated_at IS NOT NULL AS "isDeactivated", offer.observed_visibility AS visibility,
+       offer.deactivation_reason AS "deactivationReason", offer.observed_visibility AS visibility,
        offer.observed_min_price_cents AS "minPrice", offer.observed_max_price_cents AS "maxPrice",
        jsonb_build_object('priceCents', offer.desired_price_cents,
          'businessPriceCents', offer.desired_business_price_cents, 'size', offer.desired_size,
          'isActive', offer.desired_is_active, 'reason', offer.desired_reason,
          'costCents', offer.desired_cost_cents, 'incomeCents', offer.desired_income_cents,
+         'breakEvenCents', offer.desired_break_even_cents,
+         'businessBreakEvenCents', offer.desired_business_break_even_cents,
          'cwsProductId', offer.desired_cws_product_id) AS desired,
+       ${epochMs('offer.reprice_at')} AS "repriceAt", offer.priced_with_holds AS "hadHolds",
+       offer.stale_suppliers AS "staleSuppliers", ${epochMs('offer.size_held_since')} AS "sizeHeldSince",
+       held.g2a_product_id IS NOT NULL AS "hasHolds", ${epochMs('release.next_at')} AS "nextReleaseAt",
        ${MAPPING_STOCK_COLUMNS}
      FROM offers offer
      LEFT JOIN product_mappings mapping ON mapping.g2a_product_id = offer.g2a_product_id
      ${MAPPING_STOCK_JOIN}
-     WHERE $1::bigint[] IS NULL OR offer.g2a_product_id = ANY ($1)
+     LEFT JOIN (
+       SELECT DISTINCT g2a_product_id FROM stock_holds JOIN product_mapping_suppliers USING (cws_product_id)
+     ) held ON held.g2a_product_id = offer.g2a_product_id
+     LEFT JOIN (
+       SELECT g2a_product_id, min(release_date) AS next_at
+       FROM supplier_products JOIN product_mapping_suppliers USING (cws_product_id)
+       WHERE release_date > now() GROUP BY g2a_product_id
+     ) release ON release.g2a_product_id = offer.g2a_product_id
+     WHERE offer.g2a_product_id = ANY ($1)
      ORDER BY ${MAPPING_STOCK_ORDER}`,
     [g2aProductIds],
   );
   const toPrice = (row: OfferToPriceRow, mapping: MappingStock | null): OfferToPrice => ({
     g2aOfferId: row.g2aOfferId,
     g2aProductId: row.offerProductId,
-    isDeactivated: row.isDeactivated,
+    deactivationReason: row.deactivationReason,
     visibility: row.visibility,
     marketplaceBounds: { minPrice: row.minPrice, maxPrice: row.maxPrice },
     simulations: simulations.get(row.offerProductId) ?? [],
     desired: row.desired,
+    lastPricing: {
+      repriceAt: row.repriceAt,
+      hasHolds: row.hadHolds,
+      staleSuppliers: row.staleSuppliers,
+      sizeHeldSince: row.sizeHeldSince,
+    },
+    hasHolds: row.hasHolds,
+    nextReleaseAt: row.nextReleaseAt,
     mapping,
   });
   const isMapped = (row: OfferToPriceRow) => (row.g2aProductId as number | null) !== null;
@@ -106,6 +135,10 @@ async function selectOffersToPrice(
     ...collectMappings(rows.filter(isMapped)).map(({ row, mapping }) => toPrice(row, mapping)),
     ...rows.filter((row) => !isMapped(row)).map((row) => toPrice(row, null)),
   ];
+}
+
+function epochMs(column: string): string {
+  return `(extract(epoch FROM ${column}) * 1000)::float8`;
 }
 
 /** Writes new desired states, with their audit rows, in one statement. Rows that are already so are left alone. */
@@ -120,22 +153,27 @@ export async function writeDesiredStates(
          desired_price_cents = wanted.price, desired_business_price_cents = wanted.business,
          desired_size = wanted.size, desired_is_active = wanted.is_active,
          desired_reason = wanted.reason, desired_cost_cents = wanted.cost, desired_income_cents = wanted.income,
-         desired_cws_product_id = wanted.supplier,
-         -- A back-off is about the change that was tried: another one, above all a stop, never waits for it.
+         desired_cws_product_id = wanted.supplier, desired_break_even_cents = wanted.break_even,
+         desired_business_break_even_cents = wanted.business_break_even,
+         -- A back-off is about the change that was tried: another one, above all a stop, never waits for it. What is
+         -- quarantined has failed with many changes.
          retry_at = CASE
+           WHEN offer.quarantined_at IS NOT NULL AND wanted.is_active THEN offer.retry_at
            WHEN (offer.desired_price_cents, offer.desired_business_price_cents, offer.desired_size,
                  offer.desired_is_active, offer.desired_reason)
              IS DISTINCT FROM (wanted.price, wanted.business, wanted.size, wanted.is_active, wanted.reason) THEN NULL
            ELSE offer.retry_at END
        FROM unnest($1::uuid[], $2::integer[], $3::integer[], $4::boolean[], $5::text[], $6::integer[],
-           $7::integer[], $8::uuid[], $9::integer[])
-         AS wanted (id, price, size, is_active, reason, cost, income, supplier, business)
+           $7::integer[], $8::uuid[], $9::integer[], $10::integer[], $11::integer[])
+         AS wanted (id, price, size, is_active, reason, cost, income, supplier, business, break_even,
+           business_break_even)
        WHERE offer.g2a_offer_id = wanted.id
          AND (offer.desired_price_cents, offer.desired_size, offer.desired_is_active, offer.desired_reason,
               offer.desired_cost_cents, offer.desired_income_cents, offer.desired_cws_product_id,
-              offer.desired_business_price_cents)
+              offer.desired_business_price_cents, offer.desired_break_even_cents,
+              offer.desired_business_break_even_cents)
            IS DISTINCT FROM (wanted.price, wanted.size, wanted.is_active, wanted.reason, wanted.cost, wanted.income,
-             wanted.supplier, wanted.business)
+             wanted.supplier, wanted.business, wanted.break_even, wanted.business_break_even)
        RETURNING offer.*
      ), kept AS (${keepShownPrices('written')})
      INSERT INTO audit_log (actor, action, subject_type, subject_id, details)
@@ -154,6 +192,8 @@ export async function writeDesiredStates(
       states.map((state) => state.desired.incomeCents),
       states.map((state) => state.desired.cwsProductId),
       states.map((state) => state.desired.businessPriceCents),
+      states.map((state) => state.desired.breakEvenCents),
+      states.map((state) => state.desired.businessBreakEvenCents),
     ],
   );
 }
@@ -199,10 +239,20 @@ export async function productsWithoutOffer(manager: EntityManager): Promise<numb
   return rows.map((row) => row.product);
 }
 
-/** When the oldest change was sent that is not confirmed yet (database time), or null. */
-export async function oldestUnconfirmed(manager: EntityManager): Promise<Date | null> {
-  const [row] = await manager.query<[{ sent_at: Date | null }]>('SELECT min(sent_at) AS sent_at FROM offers');
-  return row.sent_at;
+/**
+ * Changes that wait for the listing to confirm them: how many, how many of them were sent since then, and when (database time) the
+ * oldest was. A stop that a job tells about is not among them.
+ */
+export async function unconfirmedOffers(
+  manager: EntityManager,
+  since: Date,
+): Promise<{ readonly count: number; readonly newCount: number; readonly oldest: Date | null }> {
+  const [row] = await manager.query<[{ count: number; newCount: number; oldest: Date | null }]>(
+    `SELECT count(*) AS count, count(*) FILTER (WHERE sent_at > $1) AS "newCount", min(sent_at) AS oldest
+     FROM offers WHERE sent_at IS NOT NULL AND stop_job_id IS NULL`,
+    [since],
+  );
+  return row;
 }
 
 /** Offers that were switched off after their mapping was deleted, and are confirmed to be off. */

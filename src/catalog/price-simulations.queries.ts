@@ -22,16 +22,16 @@ export interface SimulatedPrice {
   readonly price: Cents;
 }
 
-/** All attempts by G2A product, each product's ascending by price; or those of one product. */
+/** All attempts by G2A product, of these products; each product's ascending by price. */
 export async function simulationsByProduct(
   manager: EntityManager,
-  g2aProductIds: readonly number[] | null,
+  g2aProductIds: readonly number[],
 ): Promise<ReadonlyMap<number, readonly StoredSimulation[]>> {
   const rows = await manager.query<(StoredSimulation & { g2aProductId: number })[]>(
     `SELECT g2a_product_id AS "g2aProductId", price_cents AS price, income_cents AS income,
        business_income_cents AS "businessIncome", failure,
        (extract(epoch FROM simulated_at) * 1000)::float8 AS "simulatedAt"
-     FROM price_simulations WHERE $1::bigint[] IS NULL OR g2a_product_id = ANY ($1) ORDER BY g2a_product_id, price_band`,
+     FROM price_simulations WHERE g2a_product_id = ANY ($1) ORDER BY g2a_product_id, price_band`,
     [g2aProductIds],
   );
   const byProduct = new Map<number, StoredSimulation[]>();

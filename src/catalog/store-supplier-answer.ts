@@ -9,6 +9,14 @@ export interface SupplierReportPage {
   readonly rejected: readonly { readonly cwsProductId: string | null; readonly reason: string }[];
 }
 
+/** What became of the products that were asked for and not listed. */
+export interface StoredAnswer {
+  readonly gone: readonly string[];
+  /** They may be gone, or be among those that could not be understood: what is known of them stays. */
+  readonly untold: readonly string[];
+  readonly rejected: SupplierReportPage['rejected'];
+}
+
 /**
  * Stores the supplier's answer to a question for products by id; products that it does not list are marked gone.
  * @param guard which of its prices are believed.
@@ -19,7 +27,7 @@ export async function storeSupplierAnswer(
   cwsProductIds: readonly string[],
   guard: PriceGuard,
   ask: () => AsyncIterable<SupplierReportPage>,
-): Promise<{ gone: string[]; rejected: SupplierReportPage['rejected'][number][] }> {
+): Promise<StoredAnswer> {
   const requestedAt = await databaseNow(manager);
   const missing = new Set(cwsProductIds);
   const products: SupplierReport[] = [];
@@ -36,5 +44,5 @@ export async function storeSupplierAnswer(
   const isComplete = unreadable.length === rejected.length;
   const gone = [...missing].filter((id) => isComplete || unreadable.includes(id));
   await markSupplierProductsGone(manager, gone, requestedAt);
-  return { gone, rejected };
+  return { gone, untold: [...missing].filter((id) => !gone.includes(id)), rejected };
 }

@@ -25,7 +25,7 @@ export interface SupplierQuestion {
 }
 
 /**
- * Stores what the supplier said; a price that is not believed is kept as unconfirmed, beside the last accepted one. Reports
+ * Stores what the supplier said, and which of it its feed should have announced; a price that is not believed is kept as unconfirmed, beside the last accepted one. Reports
  * whose price somebody else has changed meanwhile are judged anew.
  */
 export async function storeSupplierReports(
@@ -50,7 +50,8 @@ export async function storeSupplierReports(
         const stored = known.get(report.cwsProductId) ?? null;
         const { price, event } = guardPrice(stored, { ...question, bands: report.priceBands }, guard);
         const audit = event === null ? null : auditOf(event, report, stored?.accepted ?? []);
-        return { report, price, revision: stored?.revision ?? 0, audit };
+        const isUnannounced = question.isAskedById && stored !== null && isChange(report, stored);
+        return { report, price, revision: stored?.revision ?? 0, audit, isUnannounced };
       });
     if (judged.length === 0) return;
     for (const id of await writeSupplierReports(manager, judged, requestedAt)) pending.delete(id);
@@ -63,10 +64,20 @@ function says(report: SupplierReport | undefined, stored: StoredProduct): boolea
     !stored.isGone &&
     stored.unconfirmed === null &&
     report.name === stored.name &&
+    !isChange(report, stored)
+  );
+}
+
+/**
+ * Whether the supplier says something else than it did, whatever of that is believed. Not when a product comes back: a feed
+ * cannot list what has vanished, so nothing is to be learned about it there.
+ */
+function isChange(report: SupplierReport, stored: StoredProduct): boolean {
+  const isSame =
     report.quantity === stored.quantity &&
     report.releaseDate?.getTime() === stored.releaseDate?.getTime() &&
-    isSamePriceList(report.priceBands, stored.accepted)
-  );
+    isSamePriceList(report.priceBands, stored.unconfirmed?.bands ?? stored.accepted);
+  return !isSame && !stored.isGone;
 }
 
 function auditOf(event: PriceEvent, report: SupplierReport, accepted: readonly PriceBand[]): AuditEntry {

@@ -15,6 +15,7 @@ export interface StoredPriceBand {
   'num_nulls(unconfirmed_price_bands, unconfirmed_since, unconfirmed_reason) IN (0, 3)',
 )
 @Index('supplier_products_unconfirmed', ['unconfirmedSince'], { where: 'unconfirmed_since IS NOT NULL' })
+@Index('supplier_products_release_date', ['releaseDate'], { where: 'release_date IS NOT NULL' })
 export class SupplierProductSnapshot {
   @PrimaryColumn('uuid', { name: 'cws_product_id' })
   cwsProductId: string;

@@ -66,11 +66,13 @@ export interface JudgedReport {
   /** Of the price by which it was judged; 0 when none was known. */
   readonly revision: number;
   readonly audit: AuditEntry | null;
+  /** A change that we found by asking for the product, while the feed had not announced it. */
+  readonly isUnannounced: boolean;
 }
 
 /**
- * Writes reports, and their audit rows, in one statement. A row whose content did not change only gets its new `requested_at`; an
- * answer older than what is stored is ignored (two requests may overtake each other).
+ * Writes reports, their audit rows and what the feed is to be judged by, in one statement. A row whose content did not change
+ * only gets its new `requested_at`; an answer older than what is stored is ignored (two requests may overtake each other).
  * @param reports sorted by id, each once, so that two writers lock rows in the same order.
  * @returns the ids that were written: not those overtaken, nor those whose price is not the one any more by which it was judged.
  */
@@ -111,6 +113,16 @@ export async function writeSupplierReports(
        SELECT 'sync', action, split_part(action, '.', 1), "subjectId", details
        FROM jsonb_to_recordset($11::jsonb) AS entry (action text, "subjectId" text, details jsonb)
        JOIN written ON written.cws_product_id = entry."subjectId"::uuid
+     ), unannounced AS (
+       -- The feed follows a product since it is mapped: what was stored before this statement must be from after that.
+       INSERT INTO unannounced_changes (cws_product_id)
+       SELECT DISTINCT cws_product_id
+       FROM unnest($12::uuid[]) AS found (cws_product_id)
+       JOIN written USING (cws_product_id)
+       JOIN supplier_products before USING (cws_product_id)
+       JOIN product_mapping_suppliers link USING (cws_product_id)
+       WHERE link.mapped_at <= before.requested_at
+       ON CONFLICT (cws_product_id) WHERE verdict IS NULL DO NOTHING
      )
      SELECT cws_product_id AS id FROM written`,
     [
@@ -125,6 +137,7 @@ export async function writeSupplierReports(
       reports.map(({ report }) => report.releaseDate),
       requestedAt,
       auditParameter(reports.flatMap(({ audit }) => audit ?? [])),
+      reports.flatMap(({ report, isUnannounced }) => (isUnannounced ? [report.cwsProductId] : [])),
     ],
   );
   return rows.map((row) => row.id);
@@ -159,43 +172,6 @@ export async function mappedSupplierProductIds(manager: EntityManager): Promise<
     'SELECT DISTINCT cws_product_id FROM product_mapping_suppliers',
   );
   return new Set(rows.map((row) => row.cws_product_id));
-}
-
-/**
- * Mapped products to ask the supplier for by id: those first whose changed price may be confirmed now, then those never seen,
- * then those whose snapshot is the oldest and older than `maxAgeSeconds`.
- * @param options.confirmAfterSeconds how long after its first sight a changed price may be confirmed.
- * @param options.except what was asked for already.
- */
-export async function supplierProductsToCheck(
-  manager: EntityManager,
-  options: {
-    readonly maxAgeSeconds: number;
-    readonly confirmAfterSeconds: number;
-    readonly except: readonly string[];
-    readonly limit: number;
-  },
-): Promise<string[]> {
-  // A feed that repeats a change renews requested_at with every pass, and never confirms: only unconfirmed_since counts.
-  const rows = await manager.query<{ cws_product_id: string }[]>(
-    `SELECT cws_product_id
-     FROM (
-       SELECT mapped.cws_product_id, product.requested_at, mapped.mapped_at,
-         coalesce(product.unconfirmed_reason = 'price_changed' AND NOT product.is_gone
-           AND product.unconfirmed_since <= now() - make_interval(secs => $2), false) AS is_to_confirm
-       FROM (
-         SELECT cws_product_id, max(mapped_at) AS mapped_at FROM product_mapping_suppliers GROUP BY cws_product_id
-       ) mapped
-       LEFT JOIN supplier_products product USING (cws_product_id)
-     ) candidate
-     WHERE (is_to_confirm OR requested_at IS NULL OR requested_at < mapped_at
-         OR requested_at < now() - make_interval(secs => $1))
-       AND cws_product_id <> ALL ($3::uuid[])
-     ORDER BY is_to_confirm DESC, requested_at NULLS FIRST, cws_product_id
-     LIMIT $4`,
-    [options.maxAgeSeconds, options.confirmAfterSeconds, options.except, options.limit],
-  );
-  return rows.map((row) => row.cws_product_id);
 }
 
 /**

@@ -3,11 +3,9 @@ import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { loadConfig } from '../config/config.module.js';
 import { ExportSalesService } from '../orders/export-sales.service.js';
-import { csvLine, EXPORT_COLUMNS, type ExportRow } from '../orders/sales-export.rules.js';
+import { csvText, jsonText, parseDay, windowOfDays } from '../orders/sales-export-texts.js';
 import { withDatabase } from './command-database.js';
 import { CommandError } from './failure.js';
-
-const DAY_MS = 86_400_000;
 
 interface ExportOptions {
   readonly from: Date;
@@ -32,7 +30,7 @@ async function exportSales({ from, to, json = false }: ExportOptions): Promise<v
   if (to < from) throw new CommandError('--to is before --from.');
   const config = await loadConfig();
   await withDatabase(config, async ({ dataSource }) => {
-    const rows = new ExportSalesService(dataSource, config).rows({ from, to: new Date(to.getTime() + DAY_MS) });
+    const rows = new ExportSalesService(dataSource, config).rows(windowOfDays(from, to));
     try {
       await pipeline(Readable.from(json ? jsonText(rows) : csvText(rows)), process.stdout, { end: false });
     } catch (error) {
@@ -42,26 +40,9 @@ async function exportSales({ from, to, json = false }: ExportOptions): Promise<v
   });
 }
 
-async function* csvText(rows: AsyncIterable<ExportRow>): AsyncIterable<string> {
-  yield `${csvLine(EXPORT_COLUMNS)}\n`;
-  for await (const row of rows) yield `${csvLine(EXPORT_COLUMNS.map((column) => row[column]))}\n`;
-}
-
-async function* jsonText(rows: AsyncIterable<ExportRow>): AsyncIterable<string> {
-  let before = '[';
-  for await (const row of rows) {
-    yield `${before}\n  ${JSON.stringify(row)}`;
-    before = ',';
-  }
-  yield before === '[' ? '[]\n' : '\n]\n';
-}
-
 /** Midnight of a day, UTC. */
 function readDay(value: string): Date {
-  const day = new Date(`${value}T00:00:00Z`);
-  // JavaScript takes 2026-02-30 for a day in March.
-  if (!/^\d{4}-\d{2}-\d{2}$/.test(value) || Number.isNaN(day.getTime()) || !day.toISOString().startsWith(value)) {
-    throw new InvalidArgumentError('expected a day such as 2026-11-01');
-  }
+  const day = parseDay(value);
+  if (day === null) throw new InvalidArgumentError('expected a day such as 2026-11-01');
   return day;
 }

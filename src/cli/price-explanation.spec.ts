@@ -39,7 +39,7 @@ function explanation(rate: ExchangeRate): PriceExplanation {
     offer: {
       g2aOfferId: 'offer-1',
       visibility: 'retail',
-      isDeactivated: false,
+      deactivationReason: null,
       simulations: [
         { price: cents(818), income: cents(660), businessIncome: null, failure: null, simulatedAt: AT.getTime() },
         { price: cents(900), income: null, businessIncome: null, failure: 'HTTP 500', simulatedAt: AT.getTime() },

@@ -49,7 +49,7 @@ function describeSelling(pauseReason: PauseReason, control: ControlState): strin
 function printCounts({ mappings, offers, openAlerts, orders }: Counts): void {
   const states = ORDER_STATES.filter((state) => orders[state] !== undefined);
   printLine(`mappings  ${mappings.total} (${mappings.enabled} enabled)`);
-  printLine(`offers    ${offers.total} (${offers.forSale} for sale)`);
+  printLine(`offers    ${offers.total} (${offers.forSale} for sale, ${offers.quarantined} quarantined)`);
   printLine(`alerts    ${openAlerts} open`);
   printLine(`orders    ${states.map((state) => `${orders[state] ?? 0} ${state}`).join(', ') || 'none'}`);
 }

@@ -1,5 +1,6 @@
-import { InProcessRequestBudget, type RequestBudget, type RequestRate } from '../upstream/request-budget.js';
+import { type BudgetMaker, inProcessBudget, type RequestBudget, type RequestRate } from '../upstream/request-budget.js';
 import type { CallLimits, UpstreamClient, UpstreamConnectionOptions } from '../upstream/upstream-client.js';
+import { UpstreamError } from '../upstream/upstream-error.js';
 import { connectToCws, type CwsCredentials, readCwsRefusal } from './client/cws-connection.js';
 import { Continuation } from './client/continuation.js';
 import type {
@@ -21,6 +22,8 @@ export interface CwsClientOptions extends UpstreamConnectionOptions, CwsCredenti
   readonly productsRate: RequestRate;
   /** Limit of single products. */
   readonly productRate: RequestRate;
+  /** Default: budgets of this process alone. */
+  readonly budgetOf?: BudgetMaker;
 }
 
 /** Repeats of a read that met a passing failure. */
@@ -35,10 +38,10 @@ export class CwsClient {
   readonly #productBudget: RequestBudget;
 
   constructor(options: CwsClientOptions) {
-    const { productsRate, productRate, ...connection } = options;
+    const { productsRate, productRate, budgetOf = inProcessBudget, ...connection } = options;
     this.#upstream = connectToCws(connection);
-    this.#productsBudget = new InProcessRequestBudget('cws', 'product list', productsRate);
-    this.#productBudget = new InProcessRequestBudget('cws', 'single product', productRate);
+    this.#productsBudget = budgetOf('cws', 'product list', productsRate);
+    this.#productBudget = budgetOf('cws', 'single product', productRate);
   }
 
   /** The products that match, page by page. Ids that the supplier does not sell are simply not among them. */
@@ -51,6 +54,25 @@ export class CwsClient {
     }
     for (const productIds of joinInBatches(filter.cwsProductIds)) {
       yield* this.#productPages({ ...since, productIds }, limits);
+    }
+  }
+
+  /**
+   * A few products for somebody who waits: like `products`, but a single one is asked for by the route of single products when
+   * the list has no room at once. That route has a limit of its own.
+   */
+  async *productsNow(cwsProductIds: readonly string[], limits: CallLimits = {}): AsyncIterable<ProductPage> {
+    const [first, ...others] = cwsProductIds;
+    if (first === undefined || others.length > 0) {
+      yield* this.products({ cwsProductIds }, limits);
+      return;
+    }
+    try {
+      yield* this.products({ cwsProductIds }, { ...limits, maxWaitMs: 0 });
+    } catch (error) {
+      if (!(error instanceof UpstreamError) || error.kind !== 'retry_after') throw error;
+      const product = await this.product(first, limits);
+      yield { products: product === null ? [] : [product], rejected: [] };
     }
   }
 
@@ -154,6 +176,8 @@ export class CwsClient {
 
   /** Closes idle connections. */
   close(): void {
+    this.#productsBudget.close();
+    this.#productBudget.close();
     this.#upstream.close();
   }
 

@@ -1,18 +1,38 @@
-import { InProcessRequestBudget, type RequestBudget, type RequestRate } from '../upstream/request-budget.js';
+import {
+  type AcquireOptions,
+  type BudgetMaker,
+  inProcessBudget,
+  type RequestBudget,
+  type RequestRate,
+} from '../upstream/request-budget.js';
 import type { CallLimits, UpstreamClient, UpstreamConnectionOptions } from '../upstream/upstream-client.js';
+import { UpstreamError } from '../upstream/upstream-error.js';
 import { WireShapeError } from '../upstream/wire.js';
 import { type Cents, formatCents } from '../money/cents.js';
-import { connectToG2a, type G2aCredentials } from './client/g2a-connection.js';
-import type { MarketplaceJob, MarketplaceOffer, OfferChange, OfferPage, SimulatedSale } from './g2a.types.js';
+import { connectToG2a, type G2aCredentials, readRefusal } from './client/g2a-connection.js';
+import type {
+  CreatedOffer,
+  MarketplaceJob,
+  MarketplaceOffer,
+  NewOffer,
+  OfferChange,
+  OfferPage,
+  SimulatedSale,
+} from './g2a.types.js';
 import { readJob, readStartedJob } from './mapping/job.mapping.js';
 import { readSimulation } from './mapping/simulation.mapping.js';
-import { readOfferPage, readSingleOffer, writeOfferChange } from './mapping/offer.mapping.js';
+import { readOfferPage, readSingleOffer } from './mapping/offer.mapping.js';
+import { readExistingOffer, writeNewOffer, writeOfferChange } from './mapping/offer-change.mapping.js';
+import { TakenRoom } from './taken-room.js';
 
 export interface G2aClientOptions extends UpstreamConnectionOptions, G2aCredentials {
   /** Limit of all calls together. */
   readonly rate: RequestRate;
+  /** Default: a budget of this process alone. */
+  readonly budgetOf?: BudgetMaker;
 }
 
+const CONFLICT = 409;
 /** Repeats of a call that met a passing failure. */
 const RETRIES = 2;
 /** The most that G2A gives. */
@@ -24,13 +44,13 @@ export class G2aClient {
   readonly #budget: RequestBudget;
 
   constructor(options: G2aClientOptions) {
-    const { rate, ...connection } = options;
+    const { rate, budgetOf = inProcessBudget, ...connection } = options;
     this.#upstream = connectToG2a(connection);
-    this.#budget = new InProcessRequestBudget('g2a', 'seller API', rate);
+    this.#budget = budgetOf('g2a', 'seller API', rate);
   }
 
   /** Our offers, page by page; with `updatedAtFrom` (the marketplace's clock) those that changed since. */
-  async *offers(filter: { updatedAtFrom?: Date } = {}): AsyncIterable<OfferPage> {
+  async *offers(filter: { updatedAtFrom?: Date } = {}, limits: CallLimits = {}): AsyncIterable<OfferPage> {
     const since: Record<string, string> =
       filter.updatedAtFrom === undefined ? {} : { updatedAtFrom: filter.updatedAtFrom.toISOString() };
     let hasMore = true;
@@ -44,6 +64,7 @@ export class G2aClient {
         retries: RETRIES,
         budget: this.#budget,
         parse: (body) => readPageNumber(body, page),
+        ...limits,
       });
       hasMore = answer.hasMore;
       yield answer.page;
@@ -51,7 +72,7 @@ export class G2aClient {
   }
 
   /** One offer; null when it is gone. */
-  offer(g2aOfferId: string): Promise<MarketplaceOffer | null> {
+  offer(g2aOfferId: string, limits: CallLimits = {}): Promise<MarketplaceOffer | null> {
     return this.#upstream.find({
       operation: 'offer',
       method: 'GET',
@@ -61,14 +82,27 @@ export class G2aClient {
       retries: RETRIES,
       budget: this.#budget,
       parse: readSingleOffer,
+      ...limits,
     });
+  }
+
+  /**
+   * Waits for room for one update, of which the caller decides only then what it says.
+   * @throws UpstreamError `retry_after` when there is none in time.
+   */
+  roomForUpdate(options: AcquireOptions): Promise<TakenRoom> {
+    return TakenRoom.take(this.#budget, options);
   }
 
   /**
    * Asks for new values. The change is asynchronous: the job, or without one the next listing, tells whether it
    * happened. The values are absolute, so the call is repeated after a passing failure.
    */
-  async updateOffer(g2aOfferId: string, change: OfferChange): Promise<{ jobId: string | null }> {
+  async updateOffer(
+    g2aOfferId: string,
+    change: OfferChange,
+    { room, ...limits }: CallLimits & { readonly room?: TakenRoom } = {},
+  ): Promise<{ jobId: string | null }> {
     return this.#upstream.request({
       operation: 'updateOffer',
       method: 'PATCH',
@@ -77,13 +111,41 @@ export class G2aClient {
       body: writeOfferChange(change),
       isSafeToRepeat: true,
       retries: RETRIES,
-      budget: this.#budget,
+      budget: room ?? this.#budget,
       parse: readStartedJob,
+      ...limits,
     });
   }
 
+  /**
+   * Asks for a dropshipping offer of a product that has none. Sent once: another try might create a second one.
+   * @returns the job that creates it, or the offer that the product has already.
+   */
+  async createOffer(g2aProductId: number, offer: NewOffer): Promise<CreatedOffer> {
+    const existing: { offerId: string | null } = { offerId: null };
+    try {
+      return await this.#upstream.request<CreatedOffer>({
+        operation: 'createOffer',
+        method: 'POST',
+        path: '/v3/sales/offers',
+        body: writeNewOffer(g2aProductId, offer),
+        isSafeToRepeat: false,
+        budget: this.#budget,
+        readRefusal: (body) => {
+          existing.offerId = readExistingOffer(body);
+          return readRefusal(body);
+        },
+        parse: readStartedJob,
+      });
+    } catch (error) {
+      const isConflict = error instanceof UpstreamError && error.status === CONFLICT;
+      if (!isConflict || existing.offerId === null) throw error;
+      return { existingOfferId: existing.offerId };
+    }
+  }
+
   /** How far a change is. */
-  job(jobId: string): Promise<MarketplaceJob> {
+  job(jobId: string, limits: CallLimits = {}): Promise<MarketplaceJob> {
     return this.#upstream.request({
       operation: 'job',
       method: 'GET',
@@ -93,6 +155,7 @@ export class G2aClient {
       retries: RETRIES,
       budget: this.#budget,
       parse: readJob,
+      ...limits,
     });
   }
 
@@ -116,6 +179,7 @@ export class G2aClient {
 
   /** Closes idle connections. */
   close(): void {
+    this.#budget.close();
     this.#upstream.close();
   }
 }

@@ -46,6 +46,19 @@ export interface OfferChange {
   readonly visibility?: OfferVisibility;
 }
 
+/** An offer to create: on sale at once, for everybody. */
+export interface NewOffer {
+  /** In EUR. */
+  readonly retailPrice: Cents;
+  /** In EUR. */
+  readonly businessPrice: Cents;
+  /** 1 to 10,000. */
+  readonly size: number;
+}
+
+/** What became of a creation so far. Null: G2A took it and named no job; the listing tells. */
+export type CreatedOffer = { readonly jobId: string | null } | { readonly existingOfferId: string };
+
 /** What G2A says that a sale at a price leaves to the seller, after its fees: in EUR, the lowest over all countries. */
 export interface SimulatedSale {
   /** Of a sale to a consumer. May be negative. */

@@ -50,6 +50,23 @@ const DEFINITIONS: readonly GaugeDefinition[] = [
     label: 'feed',
     sql: 'SELECT name AS label, extract(epoch FROM now() - pass_started_at)::float8 AS value FROM sync_cursors',
   },
+  {
+    name: 'feed_reliable',
+    help: '1 while the feed is believed, 0 while it misses changes; absent before the first complete pass.',
+    label: 'feed',
+    sql: 'SELECT name AS label, (unreliable_since IS NULL)::integer AS value FROM sync_cursors',
+  },
+  {
+    name: 'feed_missed_changes',
+    help: 'Changes of supplier products, found within the last ten minutes, that the feed has not announced.',
+    sql: `SELECT count(*) AS value FROM unannounced_changes
+          WHERE verdict = 'missed' AND judged_at > now() - interval '10 minutes'`,
+  },
+  {
+    name: 'sweep_cycle_seconds',
+    help: 'How long the sweep last needed to ask for every mapped product once; absent before that.',
+    sql: 'SELECT sweep_cycle_seconds AS value FROM sync_cursors WHERE sweep_cycle_seconds IS NOT NULL',
+  },
 ];
 
 /** A scrape must not wait for a database that does not answer: the process' own metrics are wanted then above all. */

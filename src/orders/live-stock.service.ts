@@ -6,11 +6,12 @@ import { priceGuard } from '../catalog/store-supplier-reports.js';
 import { AppConfig } from '../config/app-config.js';
 import { CwsClient } from '../cws/cws-client.js';
 import { settlesWithin } from '../jobs/settles-within.js';
+import type { CallLimits } from '../upstream/upstream-client.js';
 
 /** How long a customer is kept waiting for CWS; G2A itself waits about 9 s for the whole answer. */
 const PATIENCE_MS = 3_000;
 /** An answer that comes after the customer was served is still worth storing; a call that takes this long is given up. */
-const CALL_LIMITS = { timeoutMs: 5_000, maxWaitMs: PATIENCE_MS, retries: 1 };
+const CALL_LIMITS: CallLimits = { priority: 'urgent', timeoutMs: 5_000, maxWaitMs: PATIENCE_MS, retries: 1 };
 
 /** Asks CWS about single products while a customer waits. */
 @Injectable()
@@ -50,7 +51,7 @@ export class LiveStockService implements BeforeApplicationShutdown {
   private async ask(cwsProductIds: readonly string[]): Promise<void> {
     try {
       await storeSupplierAnswer(this.dataSource.manager, cwsProductIds, priceGuard(this.config), () =>
-        this.cws.products({ cwsProductIds }, CALL_LIMITS),
+        this.cws.productsNow(cwsProductIds, CALL_LIMITS),
       );
     } catch (error) {
       // Whatever it is, the snapshots serve while they are fresh enough.

@@ -32,6 +32,15 @@ export class UnprofitableError extends OrdersError {
   }
 }
 
+/** The supplier account cannot pay for this beside what is promised already. */
+export class BalanceTooLowError extends OrdersError {
+  readonly code = 'balance_too_low';
+  readonly status = 400;
+  constructor() {
+    super('nothing more can be reserved at the moment');
+  }
+}
+
 /** The supplier's state is older than we may sell on. */
 export class StockUnknownError extends OrdersError {
   readonly code = 'stock_unknown';

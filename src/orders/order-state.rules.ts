@@ -49,7 +49,7 @@ export const ORDER_TRANSITIONS: Readonly<Record<OrderState, readonly OrderState[
   accepted: ['purchasing', 'needs_attention', 'failed', 'resolved'],
   purchasing: ['fulfilling', 'completed', 'needs_attention', 'failed', 'resolved'],
   fulfilling: ['purchasing', 'completed', 'needs_attention', 'failed', 'resolved'],
-  needs_attention: ['purchasing', 'fulfilling', 'completed', 'failed', 'resolved'],
+  needs_attention: ['purchasing', 'completed', 'failed', 'resolved'],
   completed: [],
   failed: [],
   resolved: [],

@@ -32,6 +32,8 @@ import { ReserveStockService } from './reserve-stock.service.js';
 import { ReturnKeysService } from './return-keys.service.js';
 import { SettlePurchaseService } from './settle-purchase.service.js';
 import { TryLookupsService } from './try-lookups.service.js';
+import { WatchBalanceService } from './watch-balance.service.js';
+import { WakePurchasesService } from './wake-purchases.service.js';
 import { WatchPendingService } from './watch-pending.service.js';
 import { UnmatchedSupplierOrder } from './unmatched-supplier-order.entity.js';
 
@@ -74,6 +76,8 @@ import { UnmatchedSupplierOrder } from './unmatched-supplier-order.entity.js';
     ReturnKeysService,
     SettlePurchaseService,
     TryLookupsService,
+    WatchBalanceService,
+    WakePurchasesService,
     WatchPendingService,
   ],
   exports: [
@@ -85,6 +89,7 @@ import { UnmatchedSupplierOrder } from './unmatched-supplier-order.entity.js';
     ReserveStockService,
     ResolveOrderService,
     ReturnKeysService,
+    WakePurchasesService,
   ],
 })
 export class OrdersModule {}

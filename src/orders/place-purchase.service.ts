@@ -1,13 +1,12 @@
 import { Injectable } from '@nestjs/common';
-import { AlertsService } from '../alerts/alerts.service.js';
 import { AppConfig } from '../config/app-config.js';
 import { CwsClient } from '../cws/cws-client.js';
 import { isBalanceTooLow } from '../cws/cws-errors.js';
 import type { SupplierOrder } from '../cws/cws.types.js';
-import { formatCents } from '../money/cents.js';
 import { UpstreamError } from '../upstream/upstream-error.js';
 import type { PurchaseIntent } from './purchases.queries.js';
 import { SettlePurchaseService } from './settle-purchase.service.js';
+import { WatchBalanceService } from './watch-balance.service.js';
 
 /** A purchase is only written to the wire this soon after its sending was claimed: a frozen process must not send it later. */
 const SEND_WINDOW_MS = 5000;
@@ -42,7 +41,7 @@ export class PlacePurchaseService {
     private readonly config: AppConfig,
     private readonly cws: CwsClient,
     private readonly settling: SettlePurchaseService,
-    private readonly alerts: AlertsService,
+    private readonly balance: WatchBalanceService,
   ) {}
 
   async place(purchase: ClaimedPurchase): Promise<PlaceOutcome> {
@@ -62,7 +61,7 @@ export class PlacePurchaseService {
     }
     // Outside the try: from here on it is bought, and no failure may make it look as if it were not.
     await this.settling.settle(purchase.id, [answer]);
-    await this.alerts.clear('balance_too_low');
+    await this.balance.noteBought();
     return 'settled';
   }
 
@@ -83,12 +82,7 @@ export class PlacePurchaseService {
     }
     await this.settling.markDead(purchase, error.message);
     if (!isBalanceTooLow(error)) return 'refused';
-    const { quantity, priceCapCents } = purchase;
-    await this.alerts.raise(
-      'balance_too_low',
-      '',
-      `${quantity} x ${formatCents(priceCapCents)} in the account's currency could not be paid: ${error.message}`,
-    );
+    await this.balance.noteRefused(purchase);
     return 'unpayable';
   }
 

@@ -5,9 +5,10 @@ import { inTransaction } from '../database/one-connection.js';
 import { currentRate } from '../catalog/exchange-rates.queries.js';
 import { AppConfig } from '../config/app-config.js';
 import { LiveStockService } from './live-stock.service.js';
-import { NoExchangeRateError, ServicePausedError } from './order-errors.js';
-import { reservableStock } from './reservable-stock.queries.js';
+import { BalanceTooLowError, NoExchangeRateError, ServicePausedError } from './order-errors.js';
+import { stockToReserve } from './reservable-stock.queries.js';
 import {
+  costAtSuppliers,
   enabledProduct,
   planReservation,
   planSettings,
@@ -15,6 +16,7 @@ import {
   type ReservationPlan,
   suppliersOlderThan,
 } from './reservation-plan.rules.js';
+import { WatchBalanceService } from './watch-balance.service.js';
 
 /**
  * Plans one reservation. Call it in the transaction that it was given with.
@@ -44,16 +46,29 @@ export class PlanReservationService {
     @InjectDataSource() private readonly dataSource: DataSource,
     private readonly config: AppConfig,
     private readonly liveStock: LiveStockService,
+    private readonly balance: WatchBalanceService,
   ) {
     this.settingsAt = planSettings(config);
   }
 
   /**
    * Runs `work` in a transaction. If it plans on snapshots older than RESERVATION_STOCK_MAX_AGE_SECONDS, nothing of it
-   * happens, CWS is asked, and it runs once more on what is known then, as long as that is younger than STALE_AFTER_SECONDS.
-   * @throws what `work` throws; planning throws ServicePausedError, NoExchangeRateError, and what planReservation throws.
+   * happens, CWS is asked, and it runs once more on what is known then, as long as that is younger than STALE_AFTER_SECONDS. The
+   * same when the account cannot pay for it: somebody may have put money in.
+   * @throws what `work` throws; planning throws ServicePausedError, NoExchangeRateError, BalanceTooLowError, and what
+   *   planReservation throws.
    */
   async run<T>(work: (manager: EntityManager, plan: PlanOnLockedStock) => Promise<T>): Promise<T> {
+    try {
+      return await this.runOnFreshStock(work);
+    } catch (error) {
+      if (!(error instanceof BalanceTooLowError)) throw error;
+    }
+    await this.balance.refresh();
+    return this.runOnFreshStock(work);
+  }
+
+  private async runOnFreshStock<T>(work: (manager: EntityManager, plan: PlanOnLockedStock) => Promise<T>): Promise<T> {
     const { reservationStockMaxAgeSeconds, staleAfterSeconds } = this.config;
     try {
       return await this.attempt(work, Math.min(reservationStockMaxAgeSeconds, staleAfterSeconds));
@@ -84,7 +99,7 @@ export class PlanReservationService {
     // Sent together, executed one after the other: the plan sees what whoever held the lock before has left.
     const [locked, stock, { usable: rate }] = await Promise.all([
       lock,
-      reservableStock(manager, ids),
+      stockToReserve(manager, ids),
       currentRate(manager, this.config),
     ]);
     if (stock.isPaused) throw new ServicePausedError();
@@ -97,6 +112,10 @@ export class PlanReservationService {
       if (old.length > 0) throw new SnapshotsTooOldError(old);
     }
     const planned = planReservation(requested, stock.products, this.settingsAt(stock.now, rate));
+    const { payableCents } = stock;
+    if (payableCents !== null && costAtSuppliers(planned.items, stock.products) > payableCents) {
+      throw new BalanceTooLowError();
+    }
     const taken = planned.items.flatMap((item) => item.allocations.map(({ cwsProductId }) => cwsProductId));
     if (taken.some((cwsProductId) => !locked.includes(cwsProductId))) throw new StockNotLockedError();
     return planned;

@@ -2,7 +2,8 @@ const FIRST_GAP_SECONDS = 2;
 const LONGEST_GAP_SECONDS = 15;
 const GROWTH = 1.5;
 const SLOW_GAP_SECONDS = 300;
-const POLLING_ENDS_AFTER_SECONDS = 24 * 3600;
+/** A purchase of this age is not asked about any more, unless it is a pre-order: a person decides. */
+export const POLLING_ENDS_AFTER_SECONDS = 24 * 3600;
 
 /**
  * Whether CWS is not asked any more, because the purchase is 24 hours old and a person decides. A pre-order's code comes with

@@ -60,7 +60,8 @@ export class PurchaseOrderService {
   private async followUp(order: OrderProgress, purchaseId: string): Promise<void> {
     const { manager } = this.dataSource;
     const purchase = await readPurchase(manager, purchaseId);
-    if (purchase?.state !== 'intended' || purchase.sendCount > 0) {
+    // Never sent, for sure: also when it was taken for unknown while its worker was frozen, who then told.
+    if (purchase?.sendCount !== 0) {
       await this.jobs.send('poll-purchase', { purchaseId }, { startAfterSeconds: 1 });
       return;
     }

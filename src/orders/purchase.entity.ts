@@ -13,6 +13,7 @@ const quoted = (states: readonly string[]): string => states.map((state) => `'${
   unique: true,
   where: `state IN (${quoted(LIVE_PURCHASE_STATES)})`,
 })
+@Index('purchases_created_at', ['createdAt'])
 @Index('purchases_order_item', ['orderItemId'])
 @Index('purchases_client_order_id', ['clientOrderId'], { unique: true })
 @Index('purchases_cws_order_id', ['cwsOrderId'], { unique: true })

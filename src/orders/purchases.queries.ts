@@ -239,6 +239,29 @@ export async function idleOrders(manager: EntityManager, idleSeconds: number): P
   return rows.map((row) => row.id);
 }
 
+/**
+ * Purchases that may still bring a key to an order that nobody works on any more (it waits for a person, or one has settled it), and that
+ * nobody has looked at for `idleSeconds`: their wake-up may have been lost.
+ * @param limits.maxAgeSeconds older ones are a person's business, pre-orders aside.
+ */
+export async function idlePurchases(
+  manager: EntityManager,
+  limits: { idleSeconds: number; maxAgeSeconds: number },
+): Promise<string[]> {
+  const rows = await manager.query<{ id: string }[]>(
+    `SELECT purchase.id FROM purchases purchase
+     JOIN order_items item ON item.id = purchase.order_item_id
+     JOIN orders ON orders.id = item.order_id
+     WHERE purchase.state IN ('intended', 'unknown', 'fulfilling')
+       AND orders.state NOT IN ('accepted', 'purchasing', 'fulfilling')
+       AND purchase.updated_at <= now() - make_interval(secs => $1)
+       AND (purchase.created_at > now() - make_interval(secs => $2) OR purchase.awaited_preorders > 0)
+     ORDER BY purchase.created_at LIMIT 1000`,
+    [limits.idleSeconds, limits.maxAgeSeconds],
+  );
+  return rows.map((row) => row.id);
+}
+
 /** Gives up the purchases of an order whose outcome is unknown. @returns their ids. */
 export async function abandonUnknownPurchases(manager: EntityManager, orderId: string): Promise<string[]> {
   const [rows] = await manager.query<[{ id: string }[], number]>(
@@ -254,7 +277,7 @@ export async function abandonUnknownPurchases(manager: EntityManager, orderId: s
 export async function abandonUnsentPurchases(manager: EntityManager, orderId: string): Promise<string[]> {
   const [rows] = await manager.query<[{ id: string }[], number]>(
     `UPDATE purchases SET state = 'dead', updated_at = now(), last_error = 'never sent: a person has settled the order'
-     WHERE state = 'intended' AND send_count = 0 AND order_item_id IN (SELECT id FROM order_items WHERE order_id = $1)
+     WHERE state IN ('intended', 'unknown') AND send_count = 0 AND order_item_id IN (SELECT id FROM order_items WHERE order_id = $1)
      RETURNING id`,
     [orderId],
   );

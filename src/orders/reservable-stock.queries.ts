@@ -10,6 +10,7 @@ import {
   type MappingStockRow,
 } from '../catalog/mapping-stock.queries.js';
 import type { Cents } from '../money/cents.js';
+import { LAST_COUNT_COLUMNS, payableNow } from './committed-money.queries.js';
 
 /** A G2A product with all that decides whether it can be reserved. */
 export interface ReservableProduct extends MappingStock {
@@ -31,15 +32,25 @@ export interface ReservableStock {
   readonly products: ReadonlyMap<number, ReservableProduct>;
 }
 
+/** The same, and what the account can pay for, in its currency; null: not known, and nothing is refused for it. */
+export interface StockToReserve extends ReservableStock {
+  readonly payableCents: Cents | null;
+}
+
 type Row = MappingStockRow &
   Pick<ReservableProduct, 'shownPriceCents' | 'visibility' | 'businessPriceCents' | 'simulations'> & {
     isPaused: boolean;
     now: number;
+    payableCents?: Cents | null;
+    isCountDue?: boolean | null;
   };
 
-/** @param condition on the G2A product's id. */
-function stockStatement(condition: string): string {
-  return `SELECT control.is_paused AS "isPaused",
+/**
+ * @param condition on the G2A product's id.
+ * @param more of the whole: columns, with a comma behind them, and where they come from.
+ */
+function stockStatement(condition: string, more = { columns: '', join: '' }): string {
+  return `SELECT control.is_paused AS "isPaused", ${more.columns}
       (extract(epoch FROM clock_timestamp()) * 1000)::float8 AS now,
       ${MAPPING_STOCK_COLUMNS},
       ${LOWEST_SHOWN_PRICE} AS "shownPriceCents",
@@ -48,7 +59,7 @@ function stockStatement(condition: string): string {
         THEN least(offer.observed_business_price_cents, offer.sent_business_price_cents) END AS "businessPriceCents",
       (SELECT jsonb_agg(jsonb_build_array(price_cents, income_cents, business_income_cents) ORDER BY price_cents)
         FROM price_simulations WHERE g2a_product_id = mapping.g2a_product_id) AS simulations
-    FROM control_state control
+    FROM control_state control ${more.join}
     LEFT JOIN product_mappings mapping ON mapping.g2a_product_id ${condition}
     LEFT JOIN offers offer ON offer.g2a_product_id = mapping.g2a_product_id
     ${MAPPING_STOCK_JOIN}
@@ -58,9 +69,26 @@ function stockStatement(condition: string): string {
 // Built once: this is the statement that runs most often.
 const STOCK_OF_ONE = stockStatement('= $1');
 const STOCK_OF_MANY = stockStatement('= ANY ($1)');
+const BALANCE = { columns: `${LAST_COUNT_COLUMNS},`, join: 'CROSS JOIN account_balance balance' };
+const STOCK_TO_RESERVE_ONE = stockStatement('= $1', BALANCE);
+const STOCK_TO_RESERVE_MANY = stockStatement('= ANY ($1)', BALANCE);
 const STOCK_OF_ORDER = stockStatement('IN (SELECT g2a_product_id FROM order_items WHERE order_id = $1)');
 
-/** Everything a reservation depends on, in one statement; it must come after the one that locks the stock. */
+/**
+ * Everything a reservation depends on, in one statement (two while the account has little money left); it must come after the one
+ * that locks the stock.
+ */
+export async function stockToReserve(
+  manager: EntityManager,
+  g2aProductIds: readonly number[],
+): Promise<StockToReserve> {
+  const { condition, parameter } = isOneOf(g2aProductIds);
+  const statement = condition === '= $1' ? STOCK_TO_RESERVE_ONE : STOCK_TO_RESERVE_MANY;
+  const { isCountDue, ...stock } = await readStock(manager, statement, parameter);
+  return stock.payableCents !== null && isCountDue ? { ...stock, payableCents: await payableNow(manager) } : stock;
+}
+
+/** These products as they stand now, whatever the account can pay. */
 export async function reservableStock(
   manager: EntityManager,
   g2aProductIds: readonly number[],
@@ -74,9 +102,13 @@ export async function reservableStockOfOrder(manager: EntityManager, orderId: st
   return readStock(manager, STOCK_OF_ORDER, orderId);
 }
 
-async function readStock(manager: EntityManager, statement: string, parameter: unknown): Promise<ReservableStock> {
+async function readStock(
+  manager: EntityManager,
+  statement: string,
+  parameter: unknown,
+): Promise<StockToReserve & { readonly isCountDue: boolean }> {
   const rows = await manager.query<[Row, ...Row[]]>(statement, [parameter]);
-  const [{ isPaused, now }] = rows;
+  const [{ isPaused, now, payableCents = null, isCountDue }] = rows;
   // The one row of control_state stands alone when no product is known.
   const known = collectMappings(rows.filter((row) => (row.g2aProductId as number | null) !== null));
   const products = known.map(({ mapping, row: { shownPriceCents, visibility, businessPriceCents, simulations } }) => ({
@@ -86,5 +118,6 @@ async function readStock(manager: EntityManager, statement: string, parameter: u
     businessPriceCents,
     simulations,
   }));
-  return { isPaused, now, products: new Map(products.map((product) => [product.g2aProductId, product])) };
+  const byId = new Map(products.map((product) => [product.g2aProductId, product]));
+  return { isPaused, now, payableCents, isCountDue: isCountDue ?? false, products: byId };
 }

@@ -6,7 +6,7 @@ import type { ExchangeRate } from '../pricing/exchange-rate.rules.js';
 import type { PricingTerms } from '../pricing/pricing-terms.js';
 import { netIncome } from '../pricing/listing-price.rules.js';
 import { incomeAtWorst, type SimulatedIncome } from '../pricing/simulated-income.rules.js';
-import type { SupplierOffer } from '../pricing/supplier-choice.rules.js';
+import { type SupplierOffer, unitPriceFor } from '../pricing/supplier-choice.rules.js';
 import { InsufficientStockError, ProductNotFoundError, StockUnknownError, UnprofitableError } from './order-errors.js';
 import type { ReservableProduct } from './reservable-stock.queries.js';
 import { type Allocation, allocateStock } from './stock-allocation.rules.js';
@@ -152,6 +152,19 @@ export function enabledProduct(g2aProductId: number, products: Products): Reserv
   const product = products.get(g2aProductId);
   if (!product?.isEnabled) throw new ProductNotFoundError(g2aProductId);
   return product;
+}
+
+/** What the planned pieces cost where they come from, in the account's currency; a price that is not believed yet counts where it is dearer. */
+export function costAtSuppliers(items: readonly PlannedItem[], products: Products): Cents {
+  let cost = 0;
+  for (const { g2aProductId, allocations } of items) {
+    for (const { cwsProductId, quantity } of allocations) {
+      const supplier = products.get(g2aProductId)?.suppliers.find((one) => one.cwsProductId === cwsProductId);
+      const bands = [...(supplier?.bands ?? []), ...(supplier?.unconfirmedBands ?? [])];
+      cost += quantity * (unitPriceFor(bands, quantity) ?? 0);
+    }
+  }
+  return cents(cost);
 }
 
 function planItem<Item extends RequestedItem>(

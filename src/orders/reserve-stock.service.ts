@@ -16,8 +16,8 @@ export class ReserveStockService {
   ) {}
 
   /**
-   * @throws ServicePausedError, NoExchangeRateError, ProductNotFoundError, InsufficientStockError, UnprofitableError, StockUnknownError; nothing
-   *   is reserved then.
+   * @throws ServicePausedError, NoExchangeRateError, ProductNotFoundError, InsufficientStockError, UnprofitableError, StockUnknownError,
+   *   BalanceTooLowError; nothing is reserved then.
    */
   async reserve(
     requested: readonly RequestedItem[],

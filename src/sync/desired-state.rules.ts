@@ -3,13 +3,17 @@ import type { DesiredState, OfferToPrice } from '../catalog/offers.queries.js';
 import { productSimulations } from '../catalog/price-simulations.queries.js';
 import { mappingTerms, supplierOffers } from '../catalog/mapping-terms.js';
 import { type Cents, cents } from '../money/cents.js';
-import { decideListing, type ListingInput } from '../pricing/listing-decision.rules.js';
+import { breakEvenPrice } from '../pricing/break-even.rules.js';
+import { decideListing, type ListingDecision, type ListingInput } from '../pricing/listing-decision.rules.js';
 import type { ExchangeRate } from '../pricing/exchange-rate.rules.js';
+import { payableKeys, sizeWithinBalance } from '../pricing/payable-keys.rules.js';
 import type { PricingTerms } from '../pricing/pricing-terms.js';
 import { NO_SIMULATIONS, priceBandOf } from '../pricing/simulated-income.rules.js';
 
 /** Ten million: what is above is a mistake in a fee or a profit, and does not fit the column. */
 const LARGEST_PRICE_CENTS = 1_000_000_000;
+
+type SellableListing = Extract<ListingDecision, { readonly isSellable: true }>;
 
 /** What applies to every offer alike. */
 export interface DesiredStateInput {
@@ -22,8 +26,16 @@ export interface DesiredStateInput {
   readonly priceSimulation: 'off' | 'sample' | 'all';
   /** Of the currency in which the suppliers' prices are known; null: none that may be sold by. */
   readonly rate: ExchangeRate | null;
+  /** By the database's clock, epoch milliseconds. */
+  readonly now: number;
   /** Supplier states known only from before this time (epoch milliseconds) are too old to sell on. */
   readonly freshSince: number;
+  /** Supplier states known from this time on (epoch milliseconds) are kept fresh by the feed; null: it vouches for none now. */
+  readonly feedVouchesFrom: number | null;
+  /** Pieces below which a buyer notices each change of stock. */
+  readonly lowStock: number;
+  /** What the account can pay, in euros; null: stock is not limited by it. */
+  readonly payable: Cents | null;
 }
 
 /** What the offer should show, from its mapping and its suppliers. */
@@ -35,15 +47,32 @@ export function desiredState(offer: OfferToPrice, input: DesiredStateInput): Des
   const { price, businessPrice } = decision;
   const mustHaveAsked = input.priceSimulation === 'all' && !offer.desired.isActive;
   if (mustHaveAsked && !(wasAsked(offer, price) && wasAsked(offer, businessPrice))) return off('awaiting_simulation');
+  const size = sizeWithinBalance(decision.size, payableKeys(input.payable, decision.cost), input.lowStock);
+  // The cost stays known: it tells which offers to look at when the balance changes.
+  if (size < 1) return { ...off('balance_too_low'), costCents: decision.cost };
   return {
     priceCents: price,
     businessPriceCents: businessPrice,
-    size: decision.size,
+    ...breakEven(decision, listing),
+    size,
     isActive: true,
     reason: 'for_sale',
     costCents: decision.cost,
     incomeCents: cents(decision.cost + decision.profit),
     cwsProductId: decision.cwsProductId,
+  };
+}
+
+/** Where a sale at either price starts to lose money. */
+function breakEven(
+  { cost, price, businessPrice }: SellableListing,
+  { terms, simulations = NO_SIMULATIONS, visibility }: ListingInput,
+): Pick<DesiredState, 'breakEvenCents' | 'businessBreakEvenCents'> {
+  const main = visibility === 'business' ? simulations.business : simulations.retail;
+  const business = visibility === 'retail' ? simulations.retail : simulations.business;
+  return {
+    breakEvenCents: breakEvenPrice(cost, price, terms, main),
+    businessBreakEvenCents: breakEvenPrice(cost, businessPrice, terms, business),
   };
 }
 
@@ -73,8 +102,8 @@ export function listingToSell(offer: OfferToPrice, input: DesiredStateInput): Li
   const { mapping } = offer;
   if (mapping === null) return 'unmapped';
   if (!mapping.isEnabled) return 'disabled';
-  // G2A switched it off: switching it on again would be a fight that a seller loses.
-  if (offer.isDeactivated) return 'deactivated_by_g2a';
+  // Somebody else switched it off: switching it on again would be a fight that a seller loses.
+  if (offer.deactivationReason !== null) return offer.deactivationReason;
   if (input.pauseReason !== null) return input.pauseReason;
   if (input.rate === null) return 'no_exchange_rate';
   const listing = listingInput(offer, mapping, input, input.rate);
@@ -106,6 +135,8 @@ export function isSameDesiredState(a: DesiredState, b: DesiredState): boolean {
   return (
     a.priceCents === b.priceCents &&
     a.businessPriceCents === b.businessPriceCents &&
+    a.breakEvenCents === b.breakEvenCents &&
+    a.businessBreakEvenCents === b.businessBreakEvenCents &&
     a.size === b.size &&
     a.isActive === b.isActive &&
     a.reason === b.reason &&
@@ -120,6 +151,8 @@ export function off(reason: string): DesiredState {
   return {
     priceCents: null,
     businessPriceCents: null,
+    breakEvenCents: null,
+    businessBreakEvenCents: null,
     size: 0,
     isActive: false,
     reason,

@@ -1,25 +1,51 @@
+import { randomUUID } from 'node:crypto';
 import { Injectable, Logger } from '@nestjs/common';
 import { InjectDataSource } from '@nestjs/typeorm';
 import { DataSource } from 'typeorm';
 import { AlertsService } from '../alerts/alerts.service.js';
 import type { CurrentRate } from '../catalog/exchange-rates.queries.js';
-import { type DesiredState, type OfferToPrice, offersToPrice, writeDesiredStates } from '../catalog/offers.queries.js';
+import {
+  type DesiredState,
+  offersOfProducts,
+  type OfferToPrice,
+  writeDesiredStates,
+} from '../catalog/offers.queries.js';
+import {
+  keepPricings,
+  nextProductsWithOffer,
+  type OfferPricing,
+  pricedInputs,
+  productsToReprice,
+  storePricedInputs,
+  takeRepricings,
+} from '../catalog/repricings.queries.js';
 import { AppConfig } from '../config/app-config.js';
 import type { PauseReason } from '../control/control.service.js';
+import { inTransaction } from '../database/one-connection.js';
 import { desiredStateInput } from './desired-state-input.js';
 import { type DesiredStateInput, isSameDesiredState, saneDesiredState } from './desired-state.rules.js';
+import { costLimitedAbove, hashOfInputs, isPricingOutdated, pricedOffer } from './repricing.rules.js';
 
-/** What a refresh went through. */
-export interface PricedOffers {
-  /** As they were before, without those whose numbers are absurd. */
-  readonly offers: readonly OfferToPrice[];
-  readonly input: DesiredStateInput;
+/** Offers priced in one transaction: memory stays the same however many there are, and nobody waits for long meanwhile. */
+const CHUNK = 1000;
+
+const noop = (): void => undefined;
+
+/** What a refresh did. */
+export interface RefreshCounts {
+  /** Offers that were looked at. */
+  readonly priced: number;
+  /** Those among them that should show something else now. */
+  readonly changed: number;
 }
 
 /** Turns mappings and supplier snapshots into what every offer should show. */
 @Injectable()
 export class DesiredStateService {
   private readonly logger = new Logger(DesiredStateService.name);
+  /** Who we are, so that everything is priced once after a restart or a change of leader. */
+  private readonly pricer = randomUUID();
+  private turn: Promise<unknown> = Promise.resolve();
 
   constructor(
     @InjectDataSource() private readonly dataSource: DataSource,
@@ -28,23 +54,69 @@ export class DesiredStateService {
   ) {}
 
   /**
-   * Computes every offer anew and writes those that differ. Nothing is remembered between calls, so a mapping edited by SQL,
-   * an expired reservation or a stale snapshot needs no event to take effect.
-   * @returns what it went through.
+   * Computes the offers anew whose inputs may have changed, and writes those that differ; all of them when something changed
+   * that applies to all. See docs/sync.md. One call at a time: others wait for their turn.
+   * @returns how many.
    */
-  async refresh(pauseReason: PauseReason): Promise<PricedOffers> {
+  async refresh(pauseReason: PauseReason): Promise<RefreshCounts> {
+    const turn = this.turn.then(() => this.refreshNow(pauseReason));
+    this.turn = turn.catch(noop);
+    return turn;
+  }
+
+  private async refreshNow(pauseReason: PauseReason): Promise<RefreshCounts> {
     const { manager } = this.dataSource;
     const { input, rate } = await desiredStateInput(manager, this.config, pauseReason);
     await this.tellOfRate(rate);
-    const changed: { g2aOfferId: string; desired: DesiredState }[] = [];
-    const offers: OfferToPrice[] = [];
-    for (const offer of await offersToPrice(manager, { withSimulations: input.priceSimulation !== 'off' })) {
-      const desired = this.decide(offer, input);
-      if (desired.reason !== 'cannot_be_priced') offers.push(offer);
-      if (!isSameDesiredState(desired, offer.desired)) changed.push({ g2aOfferId: offer.g2aOfferId, desired });
+    const last = await pricedInputs(manager);
+    const inputs = { hash: hashOfInputs(input, this.pricer), payable: input.payable };
+    const isDirtyOnly = last?.hash === inputs.hash;
+    const chunks = isDirtyOnly
+      ? chunksOf(
+          await productsToReprice(manager, {
+            freshSince: input.freshSince,
+            costAbove: costLimitedAbove(last, input),
+          }),
+        )
+      : this.allProducts();
+    let priced = 0;
+    let changed = 0;
+    for await (const products of chunks) {
+      const counts = await this.price(products, input);
+      priced += counts.priced;
+      changed += counts.changed;
     }
-    await writeDesiredStates(manager, changed);
-    return { offers, input };
+    // Only now: a pass that was cut off is repeated.
+    if (!isDirtyOnly || last.payable !== inputs.payable) await storePricedInputs(manager, inputs);
+    return { priced, changed };
+  }
+
+  private async *allProducts(): AsyncIterable<readonly number[]> {
+    let after: number | null = null;
+    do {
+      const products: number[] = await nextProductsWithOffer(this.dataSource.manager, after, CHUNK);
+      after = products.at(-1) ?? null;
+      if (products.length > 0) yield products;
+    } while (after !== null);
+  }
+
+  private async price(g2aProductIds: readonly number[], input: DesiredStateInput): Promise<RefreshCounts> {
+    return inTransaction(this.dataSource, async (manager) => {
+      await takeRepricings(manager, g2aProductIds);
+      const withSimulations = input.priceSimulation !== 'off';
+      const offers = await offersOfProducts(manager, g2aProductIds, { withSimulations });
+      const changed: { g2aOfferId: string; desired: DesiredState }[] = [];
+      const pricings: { g2aOfferId: string; pricing: OfferPricing }[] = [];
+      for (const offer of offers) {
+        const { g2aOfferId, lastPricing } = offer;
+        const { desired, pricing } = pricedOffer(offer, this.decide(offer, input), input);
+        if (!isSameDesiredState(desired, offer.desired)) changed.push({ g2aOfferId, desired });
+        if (isPricingOutdated(lastPricing, pricing, input.now)) pricings.push({ g2aOfferId, pricing });
+      }
+      await writeDesiredStates(manager, changed);
+      await keepPricings(manager, pricings);
+      return { priced: offers.length, changed: changed.length };
+    });
   }
 
   /** Without a rate nothing is sold: a person must know why. */
@@ -66,4 +138,8 @@ export class DesiredStateService {
     if (problem !== null) this.logger.error(`G2A product ${offer.g2aProductId} cannot be priced: ${problem}`);
     return desired;
   }
+}
+
+function* chunksOf(products: readonly number[]): Iterable<readonly number[]> {
+  for (let start = 0; start < products.length; start += CHUNK) yield products.slice(start, start + CHUNK);
 }

@@ -15,7 +15,7 @@ import { type DesiredStateInput, listingInput, off, saneDesiredState } from './d
 export interface PriceExplanation {
   readonly g2aProductId: number;
   /** Ours on G2A; null when none is known. */
-  readonly offer: Pick<OfferToPrice, 'g2aOfferId' | 'visibility' | 'isDeactivated' | 'simulations'> | null;
+  readonly offer: Pick<OfferToPrice, 'g2aOfferId' | 'visibility' | 'deactivationReason' | 'simulations'> | null;
   /** With the suppliers' prices in the account's currency. */
   readonly mapping: MappingStock | null;
   readonly rate: CurrentRate;
@@ -52,11 +52,14 @@ export function withoutOffer(g2aProductId: number, mapping: MappingStock | null)
   return {
     g2aOfferId: '',
     g2aProductId,
-    isDeactivated: false,
+    deactivationReason: null,
     visibility: 'all',
     marketplaceBounds: { minPrice: null, maxPrice: null },
     simulations: [],
     desired: off('not_priced_yet'),
+    lastPricing: { repriceAt: 0, hasHolds: false, staleSuppliers: 0, sizeHeldSince: null },
+    hasHolds: false,
+    nextReleaseAt: null,
     mapping,
   };
 }

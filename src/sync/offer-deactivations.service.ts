@@ -5,10 +5,10 @@ import { inTransaction } from '../database/one-connection.js';
 import { AlertsService } from '../alerts/alerts.service.js';
 import { type AuditActor, writeAudit } from '../audit/audit-log.js';
 import { clearDeactivation, clearReactivated, markDeactivated } from '../catalog/offer-deactivations.queries.js';
-import type { ObservedOffer } from '../catalog/observed-offers.queries.js';
+import type { ObservedNews, ObservedOffer } from '../catalog/observed-offers.queries.js';
 import { recentDeactivations } from './notifications.queries.js';
 
-/** Offers that G2A has switched off are not published; when that ends they are again, from the next round on. */
+/** Offers that somebody else has switched off are not published; when that ends they are again, from the next round on. */
 @Injectable()
 export class OfferDeactivationsService {
   constructor(
@@ -60,7 +60,7 @@ export class OfferDeactivationsService {
       return cleared;
     });
     if (offer === null) return null;
-    await this.alerts.clear('offer_deactivated_by_g2a', offer.g2aOfferId);
+    await this.clearAlerts([offer.g2aOfferId]);
     return offer.wasDeactivated;
   }
 
@@ -84,6 +84,22 @@ export class OfferDeactivationsService {
       return offers;
     });
     if (cleared.length === 0) return;
-    await this.alerts.clear('offer_deactivated_by_g2a', ...cleared.map((offer) => offer.g2aOfferId));
+    await this.clearAlerts(cleared.map((offer) => offer.g2aOfferId));
+  }
+
+  /** G2A shows offers off that we have on sale: whoever it was meant it, and a person is told. */
+  async tellOfSwitchedOff(offers: ObservedNews['switchedOff']): Promise<void> {
+    for (const { g2aOfferId, g2aProductId } of offers) {
+      await this.alerts.raise(
+        'offer_switched_off_at_g2a',
+        g2aOfferId,
+        `the offer of product ${g2aProductId} was switched off at G2A, not by us, and it stays off until that is cleared`,
+      );
+    }
+  }
+
+  private async clearAlerts(g2aOfferIds: readonly string[]): Promise<void> {
+    await this.alerts.clear('offer_deactivated_by_g2a', ...g2aOfferIds);
+    await this.alerts.clear('offer_switched_off_at_g2a', ...g2aOfferIds);
   }
 }

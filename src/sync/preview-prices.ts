@@ -9,6 +9,8 @@ import type { AppConfig } from '../config/app-config.js';
 import type { SupplierProduct } from '../cws/cws.types.js';
 import { cwsClient } from '../cws/cws.module.js';
 import { type GuardedPrice, guardPrice } from '../pricing/price-guard.rules.js';
+import { sharedBudgets } from '../upstream/shared-budgets.js';
+import type { CallLimits } from '../upstream/upstream-client.js';
 import { desiredStateInput } from './desired-state-input.js';
 import { type DesiredStateInput, saneDesiredState } from './desired-state.rules.js';
 import { withoutOffer } from './explain-price.service.js';
@@ -21,10 +23,8 @@ export interface PreviewedPrice {
   readonly unknownSuppliers: readonly string[];
 }
 
-/** What a preview may use of CWS's list limit: the running service needs the rest. */
-const PREVIEW_SHARE = 0.25;
-/** A large file waits for its share of the limit. */
-const MAX_WAIT_MS = 3_600_000;
+/** A large file waits until the running service leaves room in CWS's list limit, which both share. */
+const LIMITS: CallLimits = { priority: 'spare', maxWaitMs: 3_600_000 };
 
 /**
  * Prices mappings as if they were stored, and stores nothing. Suppliers are taken from the snapshots; CWS is asked for those
@@ -48,7 +48,7 @@ export async function previewPrices(
   const toAsk = ids.filter((id) => !isFresh(id));
   const requestedAt = await databaseNow(manager);
   const stored = await storedProducts(manager, toAsk, requestedAt);
-  for await (const product of askSuppliers(config, toAsk, onProgress)) {
+  for await (const product of askSuppliers(manager, config, toAsk, onProgress)) {
     const { cwsProductId, priceBands: bands } = product;
     const report = { bands, requestedAt, isAskedById: true };
     const { price } = guardPrice(stored.get(cwsProductId) ?? null, report, priceGuard(config));
@@ -68,17 +68,16 @@ export async function previewPrices(
 
 /** What CWS says now about products by id. */
 async function* askSuppliers(
+  manager: EntityManager,
   config: AppConfig,
   cwsProductIds: readonly string[],
   onProgress: (done: number, total: number) => void,
 ): AsyncIterable<SupplierProduct> {
   if (cwsProductIds.length === 0) return;
-  const { requests, windowSeconds } = config.cwsProductsRate;
-  const productsRate = { requests: Math.max(1, Math.floor(requests * PREVIEW_SHARE)), windowSeconds };
-  const cws = cwsClient(config, { productsRate });
+  const cws = cwsClient(config, { budgetOf: sharedBudgets(manager.dataSource) });
   try {
     const missing = new Set(cwsProductIds);
-    for await (const page of cws.products({ cwsProductIds }, { maxWaitMs: MAX_WAIT_MS })) {
+    for await (const page of cws.products({ cwsProductIds }, LIMITS)) {
       // Nothing published says that the filter is honored exactly.
       for (const product of page.products) {
         if (missing.delete(product.cwsProductId)) yield product;

@@ -25,7 +25,11 @@ export function priceExplanationView(explanation: PriceExplanation) {
     offer:
       offer === null
         ? null
-        : { g2aOfferId: offer.g2aOfferId, visibility: offer.visibility, isDeactivated: offer.isDeactivated },
+        : {
+            g2aOfferId: offer.g2aOfferId,
+            visibility: offer.visibility,
+            isDeactivated: offer.deactivationReason !== null,
+          },
     isMapped: mapping !== null,
     isEnabled: mapping?.isEnabled ?? false,
     /** Null where none is needed, or none is known. */

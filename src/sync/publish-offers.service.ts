@@ -1,116 +1,174 @@
-import { Injectable, Logger, type OnModuleDestroy } from '@nestjs/common';
+import { Injectable, Logger } from '@nestjs/common';
 import { InjectDataSource } from '@nestjs/typeorm';
 import { DataSource } from 'typeorm';
 import {
   type OfferToPublish,
-  offersToPublish,
   recordFailure,
   recordNotSent,
   recordSending,
+  type SentChange,
 } from '../catalog/offer-changes.queries.js';
+import { recordStopJob } from '../catalog/offer-stops.queries.js';
 import { abandonedOffers, forgetOffer } from '../catalog/offers.queries.js';
 import { keepAcceptedPrices, keepCostOfOldPrices } from '../catalog/price-history.queries.js';
+import { AppConfig } from '../config/app-config.js';
 import { G2aClient } from '../g2a/g2a-client.js';
+import type { TakenRoom } from '../g2a/taken-room.js';
 import { UpstreamError } from '../upstream/upstream-error.js';
 import { FailingOffersService } from './failing-offers.service.js';
-import { byRisk, planChange, type PlannedChange } from './publish.rules.js';
+import { LeadershipService } from './leadership.service.js';
+import { planChange, requestPriority } from './publish.rules.js';
+import { PublishQueue } from './publish-queue.js';
 
 /** PATCH requests under way at once. */
-const CONCURRENCY = 16;
+const CONCURRENCY = 32;
 /** Longest run of one call. */
 const PUBLISH_SLICE_MS = 5000;
+/** One offer that hangs must not hold up the end of a run for long: it is tried again later anyway. */
+const PATCH_LIMITS = { timeoutMs: 4000, retries: 1 };
+/** So many failures in a row are trouble with G2A, not with some offers: before anything was accepted, and after. */
+const MAX_FAILURES = { atFirst: 3, later: 20 };
+/** While G2A has taken no change for so long, failures are not held against the offers. */
+const ACCEPTED_LATELY_MS = 10 * 60_000;
 
 const NOT_FOUND = 404;
 
-/** A change with the offer that it was planned for. */
-type ChangeToSend = PlannedChange & { readonly offer: OfferToPublish };
+/** What one run has come to. */
+interface Run {
+  accepted: number;
+  failuresInRow: number;
+  /** With G2A, as far as one can tell from single requests. */
+  trouble: UpstreamError | null;
+  isOver: boolean;
+}
 
 /** Closes the difference between what offers should show and what G2A shows, most urgent first. */
 @Injectable()
-export class PublishOffersService implements OnModuleDestroy {
+export class PublishOffersService {
   private readonly logger = new Logger(PublishOffersService.name);
-  private isStopping = false;
+  /** The last run ended in trouble: one request at a time, until one is answered. */
+  private isDoubtful = false;
+  private lastAcceptedAtMs = -Infinity;
 
   constructor(
     @InjectDataSource() private readonly dataSource: DataSource,
+    private readonly config: AppConfig,
     private readonly g2a: G2aClient,
     private readonly failing: FailingOffersService,
+    private readonly leadership: LeadershipService,
   ) {}
 
   /**
-   * Sends one PATCH per offer that differs, for at most PUBLISH_SLICE_MS: what the rest should show is looked at anew before
-   * it is sent, so that a long queue never sends what has become wrong meanwhile.
+   * Sends one PATCH per offer that differs, for at most PUBLISH_SLICE_MS. Which offer comes next, and what it is to show, is
+   * decided when there is room for a request: a long queue never sends what has become wrong meanwhile.
    * @returns how many were accepted.
    * @throws UpstreamError when G2A cannot be reached or has had enough: the rest waits for the next call.
    */
   async publish(): Promise<number> {
-    const offers = await offersToPublish(this.dataSource.manager);
-    const queue = offers
-      .flatMap((offer): ChangeToSend[] => {
-        const planned = planChange(offer);
-        return planned === null ? [] : [{ ...planned, offer }];
-      })
-      .sort(byRisk)
-      .values();
-    const endsAtMs = performance.now() + PUBLISH_SLICE_MS;
-    let accepted = 0;
-    // All workers draw from one iterator, so the order of risk holds across them.
-    const work = async (): Promise<void> => {
-      for (const planned of queue) {
-        if (await this.send(planned)) accepted += 1;
-        if (this.isStopping || performance.now() >= endsAtMs) return;
-      }
-    };
-    const results = await Promise.allSettled(Array.from({ length: CONCURRENCY }, work));
+    const run: Run = { accepted: 0, failuresInRow: 0, trouble: null, isOver: false };
+    await this.sendAll(run, performance.now() + PUBLISH_SLICE_MS);
     for (const g2aOfferId of await abandonedOffers(this.dataSource.manager)) {
       await forgetOffer(this.dataSource.manager, g2aOfferId, 'mapping deleted, offer switched off');
     }
-    if (accepted > 0) this.logger.log(`${accepted} offers updated on G2A`);
-    const failed = results.find((result) => result.status === 'rejected');
-    if (failed !== undefined) throw failed.reason;
-    return accepted;
+    if (run.accepted > 0) this.logger.log(`${run.accepted} offers updated on G2A`);
+    this.isDoubtful = run.trouble !== null;
+    // What one offer met while others were served is its own affair, and kept with it.
+    if (run.trouble !== null && run.accepted === 0) throw run.trouble;
+    return run.accepted;
   }
 
-  /** The process is about to end: sends nothing more. */
-  onModuleDestroy(): void {
-    this.isStopping = true;
+  private async sendAll(run: Run, endsAtMs: number): Promise<void> {
+    const queue = new PublishQueue(this.dataSource.manager, this.config.lowStock);
+    const underWay = new Map<string, Promise<void>>();
+    let failure: Error | undefined;
+    const mayGoOn = (): boolean => this.leadership.isLeader() && failure === undefined && performance.now() < endsAtMs;
+    while (mayGoOn() && !run.isOver) {
+      if (underWay.size >= (this.isDoubtful && run.accepted === 0 ? 1 : CONCURRENCY)) {
+        await Promise.race(underWay.values());
+        continue;
+      }
+      const first = await queue.first(underWay);
+      const room = first === undefined ? null : await this.roomFor(first, endsAtMs);
+      // By now another one may be more urgent.
+      const offer = room === null ? undefined : await queue.take(underWay);
+      if (room === null || offer === undefined) break;
+      const sending = this.send(offer, room, run)
+        .catch((error: unknown) => {
+          failure = error instanceof Error ? error : new Error(String(error));
+        })
+        .finally(() => underWay.delete(offer.g2aOfferId));
+      underWay.set(offer.g2aOfferId, sending);
+    }
+    await Promise.all(underWay.values());
+    if (failure !== undefined) throw failure;
   }
 
-  private async send({ g2aOfferId, change, offer }: ChangeToSend): Promise<boolean> {
+  /** Null: none in this run. */
+  private async roomFor(offer: OfferToPublish, endsAtMs: number): Promise<TakenRoom | null> {
+    const priority = requestPriority(offer);
+    const maxWaitMs = priority === 'spare' ? 0 : Math.max(0, endsAtMs - performance.now());
+    try {
+      return await this.g2a.roomForUpdate({ priority, maxWaitMs });
+    } catch (error) {
+      if (error instanceof UpstreamError && error.kind === 'retry_after') return null;
+      throw error;
+    }
+  }
+
+  private async send(offer: OfferToPublish, room: TakenRoom, run: Run): Promise<void> {
     const { manager } = this.dataSource;
-    if (!(await recordSending(manager, g2aOfferId, change))) return false;
+    const { g2aOfferId } = offer;
+    const change = planChange(offer);
+    // Waiting for room takes time: meanwhile another replica may have begun to publish, or this one to end.
+    if (change === null || !this.leadership.isLeader() || !(await recordSending(manager, offer, change))) return;
     const isPriceSent = change.retailPriceCents !== undefined || change.businessPriceCents !== undefined;
     try {
-      await this.g2a.updateOffer(g2aOfferId, {
-        retailPrice: change.retailPriceCents,
-        businessPrice: change.businessPriceCents,
-        size: change.size,
-        isActive: change.isActive,
+      const { jobId } = await this.g2a.updateOffer(g2aOfferId, toOfferChange(change), {
+        ...PATCH_LIMITS,
+        priority: requestPriority(offer),
+        room,
       });
+      run.accepted += 1;
+      run.failuresInRow = 0;
+      this.lastAcceptedAtMs = performance.now();
+      if (!offer.desired.isActive && jobId !== null) await recordStopJob(manager, g2aOfferId, jobId);
+      if (offer.desired.isActive) await keepAcceptedPrices(manager, offer, isPriceSent);
     } catch (error) {
       if (!(error instanceof UpstreamError)) throw error;
-      await this.fail(g2aOfferId, error);
+      await this.fail(g2aOfferId, error, run);
       if (error.kind === 'rejected' && isPriceSent) await keepCostOfOldPrices(manager, offer);
-      return false;
     }
-    if (offer.desired.isActive) await keepAcceptedPrices(manager, offer, isPriceSent);
-    return true;
   }
 
-  /** One offer's trouble is its own; trouble with G2A as a whole is everybody's and stops this run. */
-  private async fail(g2aOfferId: string, error: UpstreamError): Promise<void> {
+  /** One offer's trouble is its own; trouble with G2A as a whole is everybody's and ends this run. */
+  private async fail(g2aOfferId: string, error: UpstreamError, run: Run): Promise<void> {
     const { manager } = this.dataSource;
     if (error.kind === 'retry_after') {
       await recordNotSent(manager, g2aOfferId);
-      throw error;
+      run.trouble = error;
+      run.isOver = true;
+      return;
     }
     // Only G2A's own word: a proxy's 404 says nothing about the offer.
     if (error.status === NOT_FOUND && error.kind === 'rejected') {
       await forgetOffer(manager, g2aOfferId, 'gone at G2A');
       return;
     }
-    const failures = await recordFailure(manager, g2aOfferId, error.message);
-    await this.failing.report({ g2aOfferId, failureCount: failures, lastError: error.message, isRecovered: false });
-    if (error.status === undefined) throw error;
+    const isOwn = error.kind === 'rejected' || performance.now() - this.lastAcceptedAtMs < ACCEPTED_LATELY_MS;
+    const trouble = await recordFailure(manager, g2aOfferId, { error: error.message, isOwn });
+    if (trouble !== null) await this.failing.report(trouble);
+    if (error.kind === 'rejected') return;
+    run.failuresInRow += 1;
+    run.isOver = run.failuresInRow >= (run.accepted === 0 ? MAX_FAILURES.atFirst : MAX_FAILURES.later);
+    if (run.isOver || error.status === undefined) run.trouble = error;
   }
+}
+
+function toOfferChange(change: SentChange) {
+  return {
+    retailPrice: change.retailPriceCents,
+    businessPrice: change.businessPriceCents,
+    size: change.size,
+    isActive: change.isActive,
+  };
 }

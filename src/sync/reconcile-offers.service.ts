@@ -1,77 +1,103 @@
 import { Injectable } from '@nestjs/common';
 import { InjectDataSource } from '@nestjs/typeorm';
 import { DataSource } from 'typeorm';
-import { inTransaction } from '../database/one-connection.js';
 import { AlertsService } from '../alerts/alerts.service.js';
-import { mappedOfferIds, oldestUnconfirmed, productsWithoutOffer } from '../catalog/offers.queries.js';
-import { type ObservedOffer, storeObservedOffers } from '../catalog/observed-offers.queries.js';
+import { forgetOffer, productsWithoutOffer, unconfirmedOffers } from '../catalog/offers.queries.js';
 import { databaseNow } from '../catalog/supplier-products.queries.js';
-import { G2aClient } from '../g2a/g2a-client.js';
-import { OfferDeactivationsService } from './offer-deactivations.service.js';
-import { FailingOffersService } from './failing-offers.service.js';
-import type { MarketplaceOffer } from '../g2a/g2a.types.js';
+import { UpstreamError } from '../upstream/upstream-error.js';
+import { ConfirmStopsService } from './confirm-stops.service.js';
+import { fullListingIntervalMs, isConfirmationDue } from './confirmation.rules.js';
+import { CreateOffersService } from './create-offers.service.js';
+import { type ListingResult, ReadListingService } from './read-listing.service.js';
 
-const DROPSHIPPING = 'dropshipping';
-/** The whole listing is read this often, to find drift, new offers and lost ones. */
-const FULL_LISTING_INTERVAL_MS = 10 * 60_000;
-/** While changes are unconfirmed, the changed part of the listing is read this often. */
-const CONFIRMATION_INTERVAL_MS = 10_000;
 /** Nobody says what clock `updatedAtFrom` is measured by: ask for a little more. */
 const CONFIRMATION_OVERLAP_MS = 60_000;
+/** Of offers that the whole listing lacks, so many are asked for by id. */
+const MAX_LOST_OFFERS_ASKED = 10;
 
-interface ListingResult {
-  readonly mapped: readonly number[];
-  readonly seen: ReadonlySet<number>;
-  readonly unclear: readonly string[];
-}
-
-/** Learns what G2A shows: the offers of mapped products, and nothing else. */
+/** Learns what G2A shows, and whether what was sent has arrived. */
 @Injectable()
 export class ReconcileOffersService {
-  private fullListingAt: Date | null = null;
-  private confirmedAt: Date | null = null;
+  private fullListing: { readonly at: Date; readonly pages: number } | null = null;
+  private confirmation: { readonly at: Date; readonly pages: number } | null = null;
   /** Products of which the whole listing, when it was read last, showed no offer. */
   private notFound: ReadonlySet<number> = new Set();
 
   constructor(
     @InjectDataSource() private readonly dataSource: DataSource,
-    private readonly g2a: G2aClient,
     private readonly alerts: AlertsService,
-    private readonly failing: FailingOffersService,
-    private readonly deactivations: OfferDeactivationsService,
+    private readonly listing: ReadListingService,
+    private readonly stops: ConfirmStopsService,
+    private readonly creations: CreateOffersService,
   ) {}
 
   /**
-   * Reads the whole listing when that is due or a product has no known offer that the last one did not lack; otherwise,
-   * while changes are unconfirmed, what changed since the oldest of them.
+   * Asks about stops that are under way. Then reads the whole listing when that is due or a product has no known offer that the
+   * last one did not lack; otherwise, while changes are unconfirmed, what changed since the oldest of them.
    * @returns whether G2A was asked.
    */
   async readIfDue(): Promise<boolean> {
     const { manager } = this.dataSource;
+    let isAsked = await this.stops.confirmDue();
     const now = await databaseNow(manager);
+    const without = await productsWithoutOffer(manager);
     const isDue =
-      this.fullListingAt === null || now.getTime() - this.fullListingAt.getTime() >= FULL_LISTING_INTERVAL_MS;
-    if (isDue || (await productsWithoutOffer(manager)).some((product) => !this.notFound.has(product))) {
+      this.fullListing === null ||
+      now.getTime() - this.fullListing.at.getTime() >= fullListingIntervalMs(this.fullListing.pages);
+    if (isDue || without.some((product) => !this.notFound.has(product))) {
       await this.readAll();
-      this.fullListingAt = this.confirmedAt = now;
-      return true;
+      isAsked = true;
+    } else if (await this.confirm(now)) {
+      isAsked = true;
     }
-    if (this.confirmedAt !== null && now.getTime() - this.confirmedAt.getTime() < CONFIRMATION_INTERVAL_MS)
-      return false;
-    const unconfirmedSince = await oldestUnconfirmed(manager);
-    if (unconfirmedSince === null) return false;
-    await this.read({ updatedAtFrom: new Date(unconfirmedSince.getTime() - CONFIRMATION_OVERLAP_MS) });
-    this.confirmedAt = now;
-    return true;
+    if (this.fullListing !== null) await this.creations.proceed(this.notFound, this.fullListing.at);
+    return isAsked;
   }
 
   /** Reads the whole listing: finds offers of newly mapped products, drift, and mappings without an offer. */
   async readAll(): Promise<void> {
-    const { mapped, seen, unclear } = await this.read({});
-    await this.alerts.clearAllBut('offer_ambiguous', unclear);
-    await this.alerts.clearAllBut('offer_unreadable', unclear);
-    const missing = mapped.filter((product) => !seen.has(product));
-    this.notFound = new Set(await productsWithoutOffer(this.dataSource.manager));
+    const { manager } = this.dataSource;
+    const at = await databaseNow(manager);
+    const result = await this.listing.read({}, { priority: 'background' });
+    await this.alerts.clearAllBut('offer_ambiguous', result.unclear);
+    await this.alerts.clearAllBut('offer_unreadable', result.unclear);
+    const missing = [...result.known.keys()].filter((product) => !result.seen.has(product));
+    await this.lookForLost(result, missing);
+    const without = new Set(await productsWithoutOffer(manager));
+    this.notFound = new Set(missing.filter((product) => without.has(product)));
+    this.fullListing = this.confirmation = { at, pages: result.pages };
+    await this.tellOfMissing(missing);
+  }
+
+  private async confirm(now: Date): Promise<boolean> {
+    const last = this.confirmation ?? { at: new Date(0), pages: 0 };
+    const { oldest, ...unconfirmed } = await unconfirmedOffers(this.dataSource.manager, last.at);
+    if (oldest === null || !isConfirmationDue(unconfirmed, now.getTime() - last.at.getTime(), last.pages)) return false;
+    const { pages } = await this.listing.read({
+      updatedAtFrom: new Date(oldest.getTime() - CONFIRMATION_OVERLAP_MS),
+    });
+    this.confirmation = { at: now, pages };
+    return true;
+  }
+
+  /** An offer that we follow and the listing lacks is gone only if G2A says so when asked for it. */
+  private async lookForLost({ known, unclear }: ListingResult, missing: readonly number[]): Promise<void> {
+    const lost = missing.flatMap((product) => {
+      const g2aOfferId = known.get(product) ?? null;
+      return g2aOfferId === null || unclear.includes(g2aOfferId) ? [] : [{ product, g2aOfferId }];
+    });
+    for (const { product, g2aOfferId } of lost.slice(0, MAX_LOST_OFFERS_ASKED)) {
+      try {
+        const outcome = await this.listing.readOne(g2aOfferId, product);
+        if (outcome === 'gone') await forgetOffer(this.dataSource.manager, g2aOfferId, 'gone at G2A');
+      } catch (error) {
+        // An answer that is not understood is none; anything else concerns all of them.
+        if (!(error instanceof UpstreamError) || error.kind !== 'unknown') throw error;
+      }
+    }
+  }
+
+  private async tellOfMissing(missing: readonly number[]): Promise<void> {
     if (missing.length === 0) {
       await this.alerts.clear('offer_missing');
       return;
@@ -83,91 +109,4 @@ export class ReconcileOffersService {
       `${missing.length} mapped products have no dropshipping offer on G2A, for example ${examples}`,
     );
   }
-
-  /**
-   * Reads a listing and stores what it shows of our products.
-   * @returns the products that are ours to look at, those with a dropshipping offer, and the subjects of alerts raised.
-   */
-  private async read(filter: { updatedAtFrom?: Date }): Promise<ListingResult> {
-    const { manager } = this.dataSource;
-    // Offers already ours stay so until the publisher lets go of them, also when their mapping was deleted.
-    const known = await mappedOfferIds(manager);
-    const knownOffers = new Set(known.values());
-    const byProduct = new Map<number, MarketplaceOffer[]>();
-    const unclear: string[] = [];
-    const seenAt = await databaseNow(manager);
-    for await (const page of this.g2a.offers(filter)) {
-      for (const { g2aOfferId, reason } of page.rejected) {
-        // One that is not known may be that of a product without an offer: told once, below no subject of its own.
-        const subject = g2aOfferId !== null && knownOffers.has(g2aOfferId) ? g2aOfferId : '';
-        unclear.push(subject);
-        await this.alerts.raise('offer_unreadable', subject, `${g2aOfferId ?? 'an offer'}: ${reason}`);
-      }
-      for (const offer of page.offers) {
-        if (!known.has(offer.g2aProductId)) continue;
-        const type = await this.typeOf(offer);
-        if (type === null) unclear.push(offer.g2aOfferId);
-        if (type !== DROPSHIPPING) continue;
-        // Pages may shift while they are read, and show an offer twice.
-        const others = (byProduct.get(offer.g2aProductId) ?? []).filter(
-          (other) => other.g2aOfferId !== offer.g2aOfferId,
-        );
-        byProduct.set(offer.g2aProductId, [...others, offer]);
-      }
-    }
-
-    const clear: ObservedOffer[] = [];
-    for (const [product, offers] of byProduct) {
-      const ours = known.get(product) ?? null;
-      // The one we know goes on being followed; of several unknown ones nobody can say which is meant.
-      const followed = offers.find((offer) => offer.g2aOfferId === ours) ?? (ours === null ? offers[0] : undefined);
-      const isAlone = offers.length === 1 && followed !== undefined;
-      if (followed !== undefined && (isAlone || ours !== null)) clear.push(observed(followed));
-      if (isAlone) continue;
-      unclear.push(String(product));
-      const ids = offers.map((offer) => offer.g2aOfferId).join(', ');
-      await this.alerts.raise(
-        'offer_ambiguous',
-        String(product),
-        `G2A product ${product} has dropshipping offers ${ids}; ${ours === null ? 'none' : `only ${ours}`} is followed`,
-      );
-    }
-    await this.deactivations.clearReactivated(clear);
-    const isNew = ({ g2aProductId, isActive }: ObservedOffer) => known.get(g2aProductId) === null && !isActive;
-    const newlyOff = clear.filter(isNew).map((offer) => offer.g2aOfferId);
-    const troubles = await inTransaction(this.dataSource, async (transaction) => {
-      const stored = await storeObservedOffers(transaction, clear, seenAt);
-      await this.deactivations.noteEarlier(transaction, newlyOff);
-      return stored;
-    });
-    for (const trouble of troubles) await this.failing.report(trouble);
-    return { mapped: [...known.keys()], seen: new Set(byProduct.keys()), unclear };
-  }
-
-  /** The listing of some accounts leaves the type out; the detail tells. Still unclear means not ours to touch. */
-  private async typeOf(offer: MarketplaceOffer): Promise<string | null> {
-    if (offer.type !== null) return offer.type;
-    const type = (await this.g2a.offer(offer.g2aOfferId))?.type ?? null;
-    if (type === null) {
-      await this.alerts.raise(
-        'offer_unreadable',
-        offer.g2aOfferId,
-        'G2A does not tell the type of this offer: left alone',
-      );
-    }
-    return type;
-  }
-}
-
-function observed(offer: MarketplaceOffer): ObservedOffer {
-  return {
-    g2aOfferId: offer.g2aOfferId,
-    g2aProductId: offer.g2aProductId,
-    retailPriceCents: offer.retailPrice,
-    businessPriceCents: offer.businessPrice,
-    priceLimit: offer.priceLimit,
-    size: offer.size,
-    isActive: offer.isActive,
-    visibility: offer.visibility ?? 'all',
-  };
 }

@@ -2,19 +2,19 @@ import { Injectable, Logger, type OnModuleDestroy } from '@nestjs/common';
 import { InjectDataSource } from '@nestjs/typeorm';
 import { DataSource } from 'typeorm';
 import { AlertsService } from '../alerts/alerts.service.js';
-import type { OfferToPrice } from '../catalog/offers.queries.js';
+import { offersOfProducts } from '../catalog/offers.queries.js';
 import {
   forgetSimulationsOfGoneProducts,
   recordSimulation,
   recordSimulationFailure,
   type SimulatedPrice,
 } from '../catalog/price-simulations.queries.js';
-import { databaseNow } from '../catalog/supplier-products.queries.js';
+import { nextProductsWithOffer } from '../catalog/repricings.queries.js';
 import { AppConfig } from '../config/app-config.js';
 import { G2aClient } from '../g2a/g2a-client.js';
 import { SlidingWindow } from '../upstream/sliding-window.rules.js';
 import { UpstreamError } from '../upstream/upstream-error.js';
-import type { DesiredStateInput } from './desired-state.rules.js';
+import { desiredStateInput } from './desired-state-input.js';
 import { describeHigherFees, type HigherFee, simulationRate } from './simulation-plan.rules.js';
 import { PLAN_LIFE_MS, SimulationQueue } from './simulation-queue.js';
 
@@ -24,6 +24,8 @@ const CONCURRENCY = 4;
 const SLICE_MS = 1000;
 /** A question that takes longer has failed. */
 const TIMEOUT_MS = 2000;
+/** Offers that are gone through at once: nothing else runs meanwhile. */
+const OFFERS_AT_ONCE = 2000;
 /** So many failures in a row are trouble with the simulation, not with some product. */
 const ALERTED_FAILURES = 20;
 
@@ -42,8 +44,9 @@ export class SimulatePricesService implements OnModuleDestroy {
     @InjectDataSource() private readonly dataSource: DataSource,
     private readonly g2a: G2aClient,
     private readonly alerts: AlertsService,
-    { priceSimulation, g2aRate }: AppConfig,
+    private readonly config: AppConfig,
   ) {
+    const { priceSimulation, g2aRate } = config;
     if (priceSimulation === 'off') {
       this.share = null;
       return;
@@ -58,7 +61,7 @@ export class SimulatePricesService implements OnModuleDestroy {
    * Asks about the prices whose turn it is, for at most SLICE_MS and one time-out; what it learns counts from the next round on.
    * Trouble with G2A is kept with the price and never thrown.
    */
-  async simulate(offers: readonly OfferToPrice[], input: DesiredStateInput): Promise<void> {
+  async simulate(): Promise<void> {
     if (this.share === null) {
       await this.alerts.clear('real_fee_higher');
       await this.alerts.clear('simulation_failing');
@@ -66,9 +69,7 @@ export class SimulatePricesService implements OnModuleDestroy {
     }
     const { room, queue } = this.share;
     if (room.waitMs(performance.now()) > 0) return;
-    const now = await databaseNow(this.dataSource.manager);
-    const higherFees = queue.refill(offers, input, now.getTime());
-    if (higherFees !== null) await this.finishTurn(higherFees);
+    await this.refill(queue);
 
     const endsAtMs = performance.now() + SLICE_MS;
     const work = async (): Promise<void> => {
@@ -86,6 +87,18 @@ export class SimulatePricesService implements OnModuleDestroy {
   /** The process is about to end: asks nothing more. */
   onModuleDestroy(): void {
     this.isStopping = true;
+  }
+
+  /** Plans for the next offers, if it is time to. */
+  private async refill(queue: SimulationQueue): Promise<void> {
+    const { manager } = this.dataSource;
+    const { input } = await desiredStateInput(manager, this.config, null);
+    if (!queue.isDue(input.now)) return;
+    const products = await nextProductsWithOffer(manager, queue.position, OFFERS_AT_ONCE);
+    const offers = await offersOfProducts(manager, products);
+    const lastProduct = products.length < OFFERS_AT_ONCE ? null : (products.at(-1) ?? null);
+    const higherFees = queue.refill(offers, lastProduct, input);
+    if (higherFees !== null) await this.finishTurn(higherFees);
   }
 
   /** All offers were gone through. */

@@ -29,7 +29,11 @@ const INPUT: DesiredStateInput = {
   pauseReason: null,
   priceSimulation: 'sample',
   rate: EURO,
+  now: NOW,
   freshSince: 0,
+  feedVouchesFrom: 0,
+  lowStock: 10,
+  payable: null,
 };
 
 /** An offer of a product that costs 6.32: 8.03 by the configured fee. */
@@ -37,11 +41,14 @@ function offer(g2aProductId: number, simulations: readonly StoredSimulation[], i
   return {
     g2aOfferId: `offer-${g2aProductId}`,
     g2aProductId,
-    isDeactivated: false,
+    deactivationReason: null,
     visibility: 'all',
     marketplaceBounds: { minPrice: null, maxPrice: null },
     simulations,
     desired: off('not_priced_yet'),
+    lastPricing: { repriceAt: 0, hasHolds: false, staleSuppliers: 0, sizeHeldSince: null },
+    hasHolds: false,
+    nextReleaseAt: null,
     mapping: {
       g2aProductId,
       isEnabled,
@@ -131,28 +138,28 @@ describe('the queue of prices to be asked about', () => {
   };
 
   it('goes through some of the offers at a time, and tells of the fees of all of them after the last', () => {
-    const offers = [offer(1, [said(803, 642)]), offer(2, []), offer(3, []), offer(4, []), offer(5, [said(803, 642)])];
-    const queue = new SimulationQueue(10, 2);
-    expect(queue.refill(offers, INPUT, NOW)).toBeNull();
+    const queue = new SimulationQueue(10);
+    expect(queue.position).toBeNull();
+    expect(queue.refill([offer(1, [said(803, 642)]), offer(2, [])], 2, INPUT)).toBeNull();
     expect(taken(queue)).toEqual([1, 2]);
-    expect(queue.refill(offers, INPUT, NOW)).toBeNull();
-    expect(taken(queue)).toEqual([3, 4]);
-    expect(queue.refill(offers, INPUT, NOW)?.map(({ g2aProductId }) => g2aProductId)).toEqual([1, 5]);
-    expect(taken(queue)).toEqual([5]);
-    expect(queue.refill(offers, INPUT, NOW)).toBeNull();
-    expect(taken(queue)).toEqual([1, 2]);
+    expect(queue.position).toBe(2);
+    const higherFees = queue.refill([offer(3, [said(803, 642)])], null, INPUT);
+    expect(higherFees?.map(({ g2aProductId }) => g2aProductId)).toEqual([1, 3]);
+    expect(taken(queue)).toEqual([3]);
+    expect(queue.position).toBeNull();
+    expect(queue.refill([], null, INPUT)).toEqual([]);
   });
 
   it('is planned anew only once it is used up, or some minutes old', () => {
     const queue = new SimulationQueue(10);
-    queue.refill([offer(1, []), offer(2, [])], INPUT, NOW);
+    expect(queue.isDue(NOW)).toBe(true);
+    queue.refill([offer(1, []), offer(2, [])], null, INPUT);
     const first = queue.take();
-    expect(queue.refill([offer(3, [])], INPUT, NOW + PLAN_LIFE_MS - 1)).toBeNull();
+    expect(queue.isDue(NOW + PLAN_LIFE_MS - 1)).toBe(false);
+    expect(queue.isDue(NOW + PLAN_LIFE_MS)).toBe(true);
     queue.putBack(first!);
     expect(taken(queue)).toEqual([1, 2]);
-    queue.refill([offer(1, []), offer(2, [])], INPUT, NOW);
-    queue.refill([offer(3, [])], INPUT, NOW + PLAN_LIFE_MS);
-    expect(taken(queue)).toEqual([3]);
+    expect(queue.isDue(NOW)).toBe(true);
   });
 });
 

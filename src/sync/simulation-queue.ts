@@ -5,40 +5,47 @@ import { type HigherFee, planSimulations } from './simulation-plan.rules.js';
 
 /** What was planned is asked in this time, or planned anew: prices change. */
 export const PLAN_LIFE_MS = 2 * 60_000;
-/** Default number of offers to go through at once: nothing else runs meanwhile. */
-const OFFERS_AT_ONCE = 5000;
-
-/** The prices that are about to be asked about. Goes through the offers some at a time, in turn. */
+/** The prices that are about to be asked about. The offers are gone through some at a time, in turn. */
 export class SimulationQueue {
   private planned: SimulatedPrice[] = [];
   private plannedAt = -Infinity;
-  /** How many offers this turn has gone through. */
-  private position = 0;
+  private lastProduct: number | null = null;
   private higherFees: HigherFee[] = [];
 
   /** @param size the most prices that can be asked about while a plan lives, 1 and above. */
-  constructor(
-    private readonly size: number,
-    private readonly offersAtOnce = OFFERS_AT_ONCE,
-  ) {}
+  constructor(private readonly size: number) {}
+
+  /** The G2A product up to which this turn has come; null: it has not begun. */
+  get position(): number | null {
+    return this.lastProduct;
+  }
 
   /**
-   * Plans for the next offers, unless the last plan is young and not used up.
-   * @param now epoch milliseconds.
-   * @returns the higher fees of all offers, when that was the last of them; else null.
+   * Whether it is time to plan: the last plan is used up, or too old.
+   * @param now epoch milliseconds, as `refill` got it.
    */
-  refill(offers: readonly OfferToPrice[], input: DesiredStateInput, now: number): readonly HigherFee[] | null {
-    if (this.planned.length > 0 && now - this.plannedAt < PLAN_LIFE_MS) return null;
-    const next = offers.slice(this.position, this.position + this.offersAtOnce);
-    const { due, higherFees } = planSimulations(next, input, now, this.size);
+  isDue(now: number): boolean {
+    return this.planned.length === 0 || now - this.plannedAt >= PLAN_LIFE_MS;
+  }
+
+  /**
+   * Plans for the next offers.
+   * @param lastProduct the product with which they end; null: there are no more, and the next turn begins.
+   * @returns the higher fees of all offers, when these were the last; else null.
+   */
+  refill(
+    offers: readonly OfferToPrice[],
+    lastProduct: number | null,
+    input: DesiredStateInput,
+  ): readonly HigherFee[] | null {
+    const { due, higherFees } = planSimulations(offers, input, input.now, this.size);
     this.planned = [...due];
-    this.plannedAt = now;
+    this.plannedAt = input.now;
     this.higherFees.push(...higherFees);
-    this.position += this.offersAtOnce;
-    if (this.position < offers.length) return null;
+    this.lastProduct = lastProduct;
+    if (lastProduct !== null) return null;
 
     const found = this.higherFees;
-    this.position = 0;
     this.higherFees = [];
     return found;
   }

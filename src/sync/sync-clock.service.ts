@@ -1,84 +1,105 @@
-import { setTimeout as sleep } from 'node:timers/promises';
-import { Injectable, Logger, type OnApplicationBootstrap, type OnModuleDestroy } from '@nestjs/common';
+import { Injectable, type OnApplicationBootstrap, type OnModuleDestroy } from '@nestjs/common';
 import { SchedulerRegistry } from '@nestjs/schedule';
-import { InjectDataSource } from '@nestjs/typeorm';
-import { DataSource } from 'typeorm';
-import { AlertsService } from '../alerts/alerts.service.js';
 import { AppConfig } from '../config/app-config.js';
+import { settlesWithin } from '../jobs/settles-within.js';
+import type { LaneName } from './lanes.rules.js';
+import { LeadershipService } from './leadership.service.js';
+import { OneAtATime } from './one-at-a-time.js';
+import { SlowLanesService } from './slow-lanes.service.js';
 import { SyncRoundService } from './sync-round.service.js';
 
-/** One replica syncs at a time; any constant that nothing else of ours locks ("SYNC" in ASCII). */
-const SYNC_LOCK = 0x53594e43;
-
 const INTERVAL_NAME = 'sync';
-/** How long a shutdown waits for a round; supervisors give 10 s for everything. */
+const LEADERSHIP_INTERVAL_NAME = 'sync leadership';
+/** How often a replica looks whether the lead is free, or its own lease due for renewal. */
+const STANDBY_MS = 1000;
+/** How long a shutdown waits for what is under way; supervisors give 10 s for everything. */
 const SHUTDOWN_PATIENCE_MS = 5000;
 
-const noop = (): void => undefined;
-
-/** Runs a round every SYNC_INTERVAL_SECONDS: never two at once, neither here nor on another replica. */
+/** Runs the lanes of synchronization every SYNC_INTERVAL_SECONDS on the replica that leads: none of them ever twice at once. */
 @Injectable()
 export class SyncClockService implements OnApplicationBootstrap, OnModuleDestroy {
-  private readonly logger = new Logger(SyncClockService.name);
-  private running: Promise<void> | null = null;
+  private readonly lanes: ReadonlyMap<LaneName, OneAtATime>;
+  private readonly market: OneAtATime;
 
   constructor(
-    @InjectDataSource() private readonly dataSource: DataSource,
     private readonly config: AppConfig,
     private readonly scheduler: SchedulerRegistry,
+    private readonly leadership: LeadershipService,
+    private readonly slowLanes: SlowLanesService,
     private readonly round: SyncRoundService,
-    private readonly alerts: AlertsService,
-  ) {}
+  ) {
+    const market = this.lane('market', round.refresh, round.publish);
+    // A publisher with much to do sees what these have learned between two offers; one that waits is woken.
+    const wakeMarket = (): Promise<void> => {
+      void market.run();
+      return Promise.resolve();
+    };
+    this.market = market;
+    this.lanes = new Map<LaneName, OneAtATime>([
+      ['market', market],
+      ['supply', this.lane('supply', round.readFeed, round.refresh, wakeMarket)],
+      ['sweep', this.lane('sweep', round.sweep, round.refresh, wakeMarket)],
+      ['listing', this.lane('listing', round.readListing, wakeMarket)],
+      ['simulation', this.lane('simulation', round.simulate)],
+    ]);
+  }
 
   onApplicationBootstrap(): void {
-    const interval = setInterval(() => void this.tick(), this.config.syncIntervalSeconds * 1000);
-    this.scheduler.addInterval(INTERVAL_NAME, interval);
-    void this.tick();
+    const lanes = setInterval(() => {
+      this.runLanes();
+    }, this.config.syncIntervalSeconds * 1000);
+    this.scheduler.addInterval(INTERVAL_NAME, lanes);
+    const leadership = setInterval(() => void this.lead(), STANDBY_MS);
+    this.scheduler.addInterval(LEADERSHIP_INTERVAL_NAME, leadership);
+    void this.lead();
   }
 
-  /** Stops the clock and waits for the round under way, within reason: every step of it may be cut off. */
+  /** Stops the clock, waits for what is under way, within reason, and lets another replica lead. */
   async onModuleDestroy(): Promise<void> {
-    if (this.scheduler.doesExist('interval', INTERVAL_NAME)) this.scheduler.deleteInterval(INTERVAL_NAME);
-    const patience = new AbortController();
-    await Promise.race([this.running, sleep(SHUTDOWN_PATIENCE_MS, undefined, { signal: patience.signal }).catch(noop)]);
-    patience.abort();
+    for (const name of [INTERVAL_NAME, LEADERSHIP_INTERVAL_NAME]) {
+      if (this.scheduler.doesExist('interval', name)) this.scheduler.deleteInterval(name);
+    }
+    this.leadership.stepDown();
+    // What is still under way then may yet reach G2A: the lease has to run out.
+    if (await settlesWithin(this.settled(), SHUTDOWN_PATIENCE_MS)) await this.leadership.handOver();
   }
 
-  /** One round; while one is under way, that one. Never rejects: trouble is logged, and the next tick tries again. */
+  /** One whole round in sequence, once the lanes have come to rest. Does nothing where another replica leads, and never rejects. */
   async tick(): Promise<void> {
-    this.running ??= this.runAsLeader()
-      .then(() => this.alerts.clear('sync_failed'))
-      .catch((error: unknown) => this.reportFailure(error))
-      .finally(() => {
-        this.running = null;
-      });
-    await this.running;
+    await this.leadership.campaign();
+    await this.settled();
+    await this.round.run();
   }
 
-  private async reportFailure(error: unknown): Promise<void> {
-    this.logger.error(`sync failed: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`);
-    try {
-      await this.alerts.raise('sync_failed', '', error instanceof Error ? error.message : String(error));
-    } catch {
-      // The database is what failed: the line above is all that can be said.
+  /** Somebody has stored something new: if this replica leads, offers follow it now and not with the next tick. */
+  wakeMarket(): void {
+    void this.market.run();
+  }
+
+  private async lead(): Promise<void> {
+    const wasLeader = this.leadership.isLeader();
+    await this.leadership.campaign();
+    if (!wasLeader && this.leadership.isLeader()) this.runLanes();
+  }
+
+  private runLanes(): void {
+    if (!this.leadership.isLeader()) return;
+    for (const [name, lane] of this.lanes) {
+      if (lane.runningForMs === null) void lane.run();
+      else void this.slowLanes.stillRuns(name, lane.runningForMs);
     }
   }
 
-  private async runAsLeader(): Promise<void> {
-    // The lock lives on a connection of its own for the length of the round; PostgreSQL frees it if this process dies.
-    const lock = this.dataSource.createQueryRunner();
-    try {
-      const rows = await lock.manager.query<{ locked: boolean }[]>('SELECT pg_try_advisory_lock($1) AS locked', [
-        SYNC_LOCK,
-      ]);
-      if (rows[0]?.locked !== true) return;
-      try {
-        await this.round.run();
-      } finally {
-        await lock.query('SELECT pg_advisory_unlock($1)', [SYNC_LOCK]);
-      }
-    } finally {
-      await lock.release();
-    }
+  private lane(name: LaneName, ...steps: (() => Promise<void>)[]): OneAtATime {
+    return new OneAtATime(async () => {
+      for (const step of steps) await step();
+      await this.slowLanes.isOver(name);
+    });
+  }
+
+  private async settled(): Promise<void> {
+    // Others end with waking the market.
+    await Promise.all([...this.lanes.values()].map((lane) => lane.settled()));
+    await this.market.settled();
   }
 }

@@ -1,21 +1,46 @@
 import type { EntityManager } from 'typeorm';
 
-/** The one feed that is read; mapping-stock.queries.ts in catalog/ reads its freshness by this name. */
+/** The one feed that is read; catalog/ reads its freshness and whether it is believed by this name. */
 const FEED = 'cws_products';
 
-/** Where the next feed pass starts, or null before the first. */
-export async function readCursor(manager: EntityManager): Promise<Date | null> {
-  const [row] = await manager.query<{ position: Date }[]>('SELECT position FROM sync_cursors WHERE name = $1', [FEED]);
-  return row?.position ?? null;
+/** How far the feed was read, and whether it is believed. */
+export interface FeedState {
+  /** Where the next pass starts. */
+  readonly position: Date;
+  readonly passStartedAt: Date;
+  /** Null: it is believed. */
+  readonly unreliableSince: Date | null;
 }
 
-/** A complete pass that started at `startedAt` (database time) has been stored. Never moves backwards. */
-export async function advanceCursor(manager: EntityManager, startedAt: Date): Promise<void> {
+/** Null before the first pass. */
+export async function feedState(manager: EntityManager): Promise<FeedState | null> {
+  const [row] = await manager.query<FeedState[]>(
+    `SELECT position, pass_started_at AS "passStartedAt", unreliable_since AS "unreliableSince" FROM sync_cursors WHERE name = $1`,
+    [FEED],
+  );
+  return row ?? null;
+}
+
+/**
+ * A complete pass that started at `startedAt` (database time) is stored with this transaction. Never moves backwards.
+ * @param unreliableSince what is thought of the feed from now on.
+ */
+export async function advanceCursor(
+  manager: EntityManager,
+  startedAt: Date,
+  unreliableSince: Date | null,
+): Promise<void> {
   await manager.query(
-    `INSERT INTO sync_cursors AS stored (name, position, pass_started_at) VALUES ($1, $2, $2)
+    `INSERT INTO sync_cursors AS stored (name, position, pass_started_at, unreliable_since) VALUES ($1, $2, $2, $3)
      ON CONFLICT (name) DO UPDATE SET
        position = greatest(stored.position, excluded.position),
-       pass_started_at = greatest(stored.pass_started_at, excluded.pass_started_at)`,
-    [FEED, startedAt],
+       pass_started_at = greatest(stored.pass_started_at, excluded.pass_started_at),
+       unreliable_since = excluded.unreliable_since`,
+    [FEED, startedAt, unreliableSince],
   );
+}
+
+/** The sweep has asked for every mapped product once. Before the first pass of the feed there is nowhere to keep it, and no need. */
+export async function storeSweepCycle(manager: EntityManager, seconds: number): Promise<void> {
+  await manager.query('UPDATE sync_cursors SET sweep_cycle_seconds = $2 WHERE name = $1', [FEED, seconds]);
 }

@@ -1,74 +1,52 @@
 import { Injectable } from '@nestjs/common';
-import { type AlertKind, AlertsService } from '../alerts/alerts.service.js';
-import { ControlService, type PauseReason } from '../control/control.service.js';
-import { UpstreamError } from '../upstream/upstream-error.js';
-import { DesiredStateService, type PricedOffers } from './desired-state.service.js';
-import { PublishOffersService } from './publish-offers.service.js';
-import { ReconcileOffersService } from './reconcile-offers.service.js';
+import { DesiredStateService } from './desired-state.service.js';
+import { GuardStepsService, type SyncStep } from './guard-steps.service.js';
+import { MarketStepsService } from './market-steps.service.js';
 import { SimulatePricesService } from './simulate-prices.service.js';
-import { SupplierFeedService } from './supplier-feed.service.js';
-import { UnconfirmedPricesService } from './unconfirmed-prices.service.js';
+import { SupplyStepsService } from './supply-steps.service.js';
 
-/** What this round has learned about one side; untouched when it was not asked anything. */
-class Reachability {
-  private wasAsked = false;
-  private failure: UpstreamError | null = null;
-
-  /** Trouble with one side must not keep the other side from being looked after: it is noted, not thrown. */
-  async during(work: () => Promise<boolean>): Promise<void> {
-    try {
-      if (await work()) this.wasAsked = true;
-    } catch (error) {
-      if (!(error instanceof UpstreamError)) throw error;
-      // No room in the request budget is no trouble: the next round goes on.
-      if (error.kind !== 'retry_after') this.failure = error;
-    }
-  }
-
-  async tell(alerts: AlertsService, kind: AlertKind): Promise<void> {
-    if (this.failure !== null) await alerts.raise(kind, '', this.failure.message);
-    else if (this.wasAsked) await alerts.clear(kind);
-  }
-}
-
-/** One round of synchronization: supplier, desired state, marketplace. */
+/** The steps of synchronization. */
 @Injectable()
 export class SyncRoundService {
-  constructor(
-    private readonly control: ControlService,
-    private readonly alerts: AlertsService,
-    private readonly feed: SupplierFeedService,
-    private readonly unconfirmedPrices: UnconfirmedPricesService,
-    private readonly reconcile: ReconcileOffersService,
-    private readonly desired: DesiredStateService,
-    private readonly publisher: PublishOffersService,
-    private readonly simulator: SimulatePricesService,
-  ) {}
+  /** What changed at CWS since the last pass. */
+  readonly readFeed: SyncStep;
+  /** Mapped products at CWS by id. */
+  readonly sweep: SyncStep;
+  /** What every offer should show by what is known now. */
+  readonly refresh: SyncStep;
+  /** What G2A shows. */
+  readonly readListing: SyncStep;
+  /** Sends G2A what differs. */
+  readonly publish: SyncStep;
+  /** What sales would really earn. */
+  readonly simulate: SyncStep;
 
-  /** Runs the round. Trouble with CWS or G2A is alerted, not thrown. */
-  async run(): Promise<void> {
-    const pauseReason = await this.control.pauseReason();
-    if (pauseReason !== null && !this.control.deactivatesOffersWhilePaused) return;
-    const cws = new Reachability();
-    const g2a = new Reachability();
-    // A mapping that was disabled or deleted, or a pause, stops its offers before anything else is asked of anybody.
-    await this.publish(pauseReason, g2a);
-    if (pauseReason === null) {
-      await cws.during(() => this.feed.sweep());
-      await cws.during(() => this.feed.readFeed());
-    }
-    await g2a.during(() => this.reconcile.readIfDue());
-    const { offers, input } = await this.publish(pauseReason, g2a);
-    if (pauseReason === null) await this.simulator.simulate(offers, input);
-    await this.feed.forgetSpentHolds();
-    await this.unconfirmedPrices.report();
-    await cws.tell(this.alerts, 'cws_unreachable');
-    await g2a.tell(this.alerts, 'g2a_unreachable');
+  constructor(
+    supply: SupplyStepsService,
+    market: MarketStepsService,
+    desired: DesiredStateService,
+    simulator: SimulatePricesService,
+    guard: GuardStepsService,
+  ) {
+    // A pause that switches the offers off has to be published, and to be seen; nothing else is done meanwhile.
+    this.readFeed = guard.step('feed', 'unless_paused', () => supply.readFeed());
+    this.sweep = guard.step('sweep', 'unless_paused', () => supply.sweep());
+    this.refresh = guard.step('refresh', 'always', async (pauseReason) => {
+      await desired.refresh(pauseReason);
+    });
+    this.readListing = guard.step('listing', 'always', () => market.readListing());
+    this.publish = guard.step('publish', 'always', () => market.publish());
+    this.simulate = guard.step('simulation', 'unless_paused', () => simulator.simulate());
   }
 
-  private async publish(pauseReason: PauseReason, g2a: Reachability): Promise<PricedOffers> {
-    const priced = await this.desired.refresh(pauseReason);
-    await g2a.during(async () => (await this.publisher.publish()) > 0);
-    return priced;
+  /** Every step in sequence, for those who want to wait for the outcome. */
+  async run(): Promise<void> {
+    for (const step of [
+      // A mapping that was disabled or deleted, or a pause, stops its offers before anything else is asked of anybody.
+      ...[this.refresh, this.publish],
+      ...[this.sweep, this.readFeed, this.readListing],
+      ...[this.refresh, this.publish, this.simulate],
+    ])
+      await step();
   }
 }

@@ -1,3 +1,4 @@
+import type { RequestPriority } from './request-priority.rules.js';
 import { SlidingWindow } from './sliding-window.rules.js';
 import { UpstreamError, type UpstreamSystem } from './upstream-error.js';
 
@@ -7,21 +8,33 @@ export interface RequestRate {
   readonly windowSeconds: number;
 }
 
+export interface AcquireOptions {
+  /** Default `normal`. */
+  readonly priority?: RequestPriority;
+  /** Longest wait in milliseconds; 0: only if there is room now. */
+  readonly maxWaitMs?: number;
+}
+
 /** Keeps our requests within what an upstream allows. */
 export interface RequestBudget {
   /**
-   * Waits for room for one request, first come first served.
+   * Waits for room for one request.
    * @throws UpstreamError `retry_after` when there is no room within `maxWaitMs` (default: any wait is accepted).
    */
-  acquire(options?: { maxWaitMs?: number }): Promise<void>;
+  acquire(options?: AcquireOptions): Promise<void>;
   /** Lets nothing through for so many seconds, because the upstream said so. */
   pauseFor(seconds: number): void;
+  /** Stops its clocks. */
+  close(): void;
 }
 
-/** The longest pause that an upstream may ask of us: a wild Retry-After must not stop the shop for a day. */
-const MAX_PAUSE_SECONDS = 900;
+/** Makes the budget of one limit of an upstream; the name is the limit's. */
+export type BudgetMaker = (system: UpstreamSystem, name: string, rate: RequestRate) => RequestBudget;
 
-/** A budget of this process alone. */
+/** The longest pause that an upstream may ask of us: a wild Retry-After must not stop the shop for a day. */
+export const MAX_PAUSE_SECONDS = 900;
+
+/** A budget of this process alone: first come first served, whatever the priority. */
 export class InProcessRequestBudget implements RequestBudget {
   readonly #window: SlidingWindow;
   readonly #waiters: (() => void)[] = [];
@@ -35,7 +48,7 @@ export class InProcessRequestBudget implements RequestBudget {
     this.#window = new SlidingWindow(rate.requests, rate.windowSeconds * 1000);
   }
 
-  async acquire({ maxWaitMs = Infinity }: { maxWaitMs?: number } = {}): Promise<void> {
+  async acquire({ maxWaitMs = Infinity }: AcquireOptions = {}): Promise<void> {
     const now = performance.now();
     if (this.#waiters.length === 0 && this.#window.tryTake(now)) return;
     const waitMs = this.#window.waitMs(now, this.#waiters.length);
@@ -63,6 +76,10 @@ export class InProcessRequestBudget implements RequestBudget {
     this.#window.pauseUntil(performance.now() + Math.min(seconds, MAX_PAUSE_SECONDS) * 1000);
   }
 
+  close(): void {
+    clearTimeout(this.#timer);
+  }
+
   #admit(): void {
     clearTimeout(this.#timer);
     while (this.#waiters.length > 0 && this.#window.tryTake(performance.now())) this.#waiters.shift()?.();
@@ -76,12 +93,25 @@ export class InProcessRequestBudget implements RequestBudget {
   }
 
   #noRoom(waitMs: number): UpstreamError {
-    return new UpstreamError({
-      system: this.system,
-      kind: 'retry_after',
-      subject: `request budget "${this.name}"`,
-      reason: `${this.rate.requests} requests in ${this.rate.windowSeconds} s are used up`,
-      retryAfterSeconds: Math.max(1, Math.ceil(waitMs / 1000)),
-    });
+    return noRoom(this.system, this.name, usedUp(this.rate), waitMs);
   }
+}
+
+/** A budget of this process alone. */
+export const inProcessBudget: BudgetMaker = (system, name, rate) => new InProcessRequestBudget(system, name, rate);
+
+/** What a budget says to a request that it does not let through. */
+export function noRoom(system: UpstreamSystem, budgetName: string, reason: string, waitMs: number): UpstreamError {
+  return new UpstreamError({
+    system,
+    kind: 'retry_after',
+    subject: `request budget "${budgetName}"`,
+    reason,
+    retryAfterSeconds: Math.max(1, Math.ceil(waitMs / 1000)),
+  });
+}
+
+/** The reason of a budget that has no room. */
+export function usedUp({ requests, windowSeconds }: RequestRate): string {
+  return `${requests} requests in ${windowSeconds} s are used up`;
 }

@@ -6,6 +6,7 @@ import { answerKind, isSuccess, type Refusal } from './answer-kind.rules.js';
 import { type Agents, createAgents } from './connected-agents.js';
 import { exchange, ExchangeError, type RawAnswer } from './exchange.js';
 import type { RequestBudget } from './request-budget.js';
+import type { RequestPriority } from './request-priority.rules.js';
 import type { UpstreamObserver, UpstreamSample } from './upstream-observer.js';
 import { UpstreamError, type UpstreamErrorKind, type UpstreamSystem } from './upstream-error.js';
 import { readCount, readObject, readText, WireShapeError } from './wire.js';
@@ -33,8 +34,10 @@ export interface UpstreamClientOptions extends UpstreamConnectionOptions {
   readonly readRefusal: (body: unknown) => Refusal | null;
 }
 
-/** How long a call may take. */
+/** How long a call may take, and whom it lets go first. */
 export interface CallLimits {
+  /** Its place among those that wait for the request budget, and what it leaves to the others; default `normal`. */
+  readonly priority?: RequestPriority;
   /** Deadline of one exchange in milliseconds, connection and body included. */
   readonly timeoutMs?: number;
   /** How long to wait for room in the request budget, in milliseconds; default 60,000. */
@@ -124,7 +127,10 @@ export class UpstreamClient {
   // a long wait costs nothing while the token lives.
   async #tokenWithRoom<T>(request: UpstreamRequest<T>): Promise<AccessToken> {
     await this.#tokens.current();
-    await request.budget?.acquire({ maxWaitMs: request.maxWaitMs ?? DEFAULT_MAX_WAIT_MS });
+    await request.budget?.acquire({
+      priority: request.priority,
+      maxWaitMs: request.maxWaitMs ?? DEFAULT_MAX_WAIT_MS,
+    });
     return this.#tokens.current();
   }
 

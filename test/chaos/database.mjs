@@ -22,7 +22,7 @@ const STOP_SIGNALS = { fast: 'SIGINT', immediate: 'SIGQUIT' };
 /**
  * A PostgreSQL of our own, from the programs of the embedded one, that keeps its port over restarts.
  * @param directory empty; every user may enter it.
- * @returns url, query(text, values), restart(how, downMs) and close().
+ * @returns url, query(text, values), copy(name) to a further database of this content (its URL), restart(how, downMs) and close().
  */
 export async function openDatabase(directory) {
   const password = await readOrCreatePassword(join(directory, 'postgres-password'));
@@ -46,6 +46,10 @@ export async function openDatabase(directory) {
   return {
     url: urlOf(NAME),
     query: (text, values) => query(urlOf(NAME), text, values),
+    copy: async (name) => {
+      await query(urlOf('postgres'), `CREATE DATABASE ${name} TEMPLATE ${NAME}`);
+      return urlOf(name);
+    },
     restart: (how, downMs) =>
       inTurn(async () => {
         await stop(how);

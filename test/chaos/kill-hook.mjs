@@ -1,5 +1,5 @@
-// Loaded into the program (node --import): names each step of the purchase protocol as it happens, and kills the process at the one
-// it is told. A step is a commit of our tables or of a job's, or a request to CodesWholesale about an order. Dormant until armed.
+// Loaded into the program (node --import): names each step of the purchase protocol as it happens, and kills or freezes the process at
+// the one it is told. A step is a commit of our tables or of a job's, or a request to CodesWholesale about an order. Dormant until armed.
 import http from 'node:http';
 import { syncBuiltinESMExports } from 'node:module';
 import pg from 'pg';
@@ -15,12 +15,12 @@ const MOMENTS = { before: 'before', sent: 'sent', after: 'after' };
 const supplier = new URL(process.env.CWS_API_BASE_URL);
 /** How often each step was reached since the arming; null while dormant. */
 let counts = null;
-let killAt = null;
+let victim = { step: null };
 
 process.on('message', (message) => {
   if (message?.armed === undefined) return;
   counts = new Map();
-  killAt = message.armed.killAt;
+  victim = message.armed;
   process.send({ isArmed: true });
 });
 process.channel.unref();
@@ -30,8 +30,9 @@ function reach(moment, action) {
   const nth = (counts.get(`${moment} ${action}`) ?? 0) + 1;
   counts.set(`${moment} ${action}`, nth);
   const step = `${moment.padEnd(6)} ${action}${nth === 1 ? '' : ` #${nth}`}`;
-  if (step === killAt) process.kill(process.pid, 'SIGKILL');
+  // Told first: a frozen process tells nothing.
   process.send({ step });
+  if (step === victim.step) process.kill(process.pid, victim.signal);
 }
 
 const sendStatement = pg.Client.prototype.query;
@@ -43,13 +44,14 @@ pg.Client.prototype.query = function query(statement, ...rest) {
   const values = (Array.isArray(rest[0]) ? rest[0] : statement?.values) ?? [];
   const verb = /^\s*(\w+)/.exec(text)?.[1].toUpperCase();
   const written = transactions.get(this);
-  if (verb === 'BEGIN') transactions.set(this, []);
+  // The job engine's maintenance is a whole transaction in one text.
+  if (verb === 'BEGIN' && !text.includes('COMMIT')) transactions.set(this, []);
   else if (verb === 'COMMIT' || verb === 'ROLLBACK') transactions.delete(this);
   else written?.push(...writesOf(text, values));
 
   const send = () => sendStatement.call(this, statement, ...rest);
   if (verb === 'COMMIT' && written !== undefined && written.length > 0) {
-    const action = `COMMIT of ${[...new Set(written)].join(', ')}`;
+    const action = `COMMIT of ${essence(written)}`;
     reach(MOMENTS.before, action);
     return then(send, rest, () => reach(MOMENTS.after, action));
   }
@@ -92,6 +94,12 @@ function writesOf(text, values) {
     return [`job ${values[0]} done`];
   }
   return [...text.matchAll(TABLES)].map(([, table]) => `${table} written`);
+}
+
+/** What is audited says more than the tables that it is written to. */
+function essence(writes) {
+  const isAudited = writes.some((write) => write.includes('.'));
+  return [...new Set(writes.filter((write) => !isAudited || !write.endsWith(' written')))].join(', ');
 }
 
 /** Two shapes: columns of actions and details, or one JSON list of both. */

@@ -8,6 +8,7 @@ one was broken, 2 for wrong options.
 
   --orders N    customers, 1 or more (default: 300)
   --seed N      of the schedule, 0 to 4294967295 (default: random, printed)
+  --each-step   not at random: the program dies once at each step of the purchase protocol, and a table shows the end
   --json        the summary as JSON on standard output; progress goes to standard error
   --help`;
 
@@ -19,6 +20,7 @@ export function readOptions(args) {
       options: {
         orders: { type: 'string', default: '300' },
         seed: { type: 'string' },
+        'each-step': { type: 'boolean', default: false },
         json: { type: 'boolean', default: false },
         help: { type: 'boolean', default: false },
       },
@@ -30,6 +32,7 @@ export function readOptions(args) {
     return {
       orders: wholeNumber('--orders', values.orders, 1),
       seed: values.seed === undefined ? undefined : wholeNumber('--seed', values.seed, 0),
+      isEachStep: values['each-step'],
       isJson: values.json,
     };
   } catch (error) {

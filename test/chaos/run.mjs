@@ -8,6 +8,7 @@ import { check } from './check.mjs';
 import { Disturber } from './disturb.mjs';
 import { gather, untilFinal } from './evidence.mjs';
 import { readOptions } from './options.mjs';
+import { killAtEachStep } from './kill-at-each-step.mjs';
 import { makePlan } from './plan.mjs';
 import { printReport, summarize } from './report.mjs';
 import { Shoppers } from './shoppers.mjs';
@@ -17,7 +18,9 @@ import { Stage } from './stage.mjs';
 const MIN_SERVED_SHARE = 0.9;
 
 const options = readOptions(process.argv.slice(2));
-if (options !== null) {
+if (options?.isEachStep) {
+  process.exitCode = await killAtEachStep(options);
+} else if (options !== null) {
   const seed = options.seed ?? randomInt(2 ** 31);
   process.exitCode = await run({ ...options, seed });
 }

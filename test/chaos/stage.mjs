@@ -3,7 +3,7 @@ import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { endOfLog, runProgram } from '../../bench/contract/programs.mjs';
+import { endOfLog, runProgram } from '../../bench/support/programs.mjs';
 import { cwsAlternativeProductId, cwsProductId, g2aProductId } from '../../dist/sandbox/catalog.js';
 import { control } from './control.mjs';
 import { openDatabase } from './database.mjs';
@@ -21,7 +21,8 @@ const MAX_FAILED_STARTS = 2;
 /** After so many seconds an order is past its deadline. Room for several attempts, each 20 s after the one before. */
 export const DEADLINE_SECONDS = 80;
 
-const CLIENT = { clientId: 'chaos-marketplace', clientSecret: randomBytes(24).toString('hex') };
+/** The marketplace's credentials. */
+export const CLIENT = { clientId: 'chaos-marketplace', clientSecret: randomBytes(24).toString('hex') };
 
 /** The suppliers of each product, as the program is told. */
 export const SUPPLIERS = Object.fromEntries(
@@ -132,7 +133,8 @@ async function seed(directory, databaseUrl) {
   await runProgram(join(DIST, 'cli.js'), { args: ['seed', file], env, cwd: directory });
 }
 
-function environment({ databaseUrl, cwsUrl, g2aUrl }) {
+/** The program's environment, with the shortest times that are safe here. */
+export function environment({ databaseUrl, cwsUrl, g2aUrl }) {
   return {
     PORT: '0',
     HOST: '127.0.0.1',

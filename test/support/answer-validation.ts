@@ -19,7 +19,7 @@ export interface GivenAnswer {
 export type AnswerCheck = (answer: GivenAnswer) => string | undefined;
 
 /** Routes of ours that are not part of the merchant contract. */
-export const OTHER_ROUTES = /^\/(admin|livez|readyz|metrics|docs|docs-json)(\/|$)/;
+export const OTHER_ROUTES = /^\/(admin|cws|livez|readyz|metrics|docs|docs-json)(\/|$)/;
 
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 const BASE64 = /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/;

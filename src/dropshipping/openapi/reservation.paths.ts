@@ -13,7 +13,7 @@ export const reservationPaths: PathsObject = {
       responses: {
         200: json('The reservation.', ref('Reservation')),
         ...refusalsWithBody({
-          400: ['insufficient_stock', 'price_too_low'],
+          400: ['insufficient_stock', 'price_too_low', 'balance_too_low'],
           404: ['product_not_found'],
           503: ['service_paused', 'stock_unknown', 'no_exchange_rate'],
         }),
@@ -29,7 +29,7 @@ export const reservationPaths: PathsObject = {
       responses: {
         200: json('The reservation.', ref('Reservation')),
         ...refusalsWithBody({
-          400: ['reservation_ordered', 'insufficient_stock', 'price_too_low'],
+          400: ['reservation_ordered', 'insufficient_stock', 'price_too_low', 'balance_too_low'],
           404: ['reservation_not_found', 'product_not_found'],
           503: ['service_paused', 'stock_unknown', 'no_exchange_rate'],
         }),

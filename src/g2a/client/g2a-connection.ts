@@ -16,7 +16,7 @@ export function connectToG2a(options: UpstreamConnectionOptions & G2aCredentials
 }
 
 /** G2A's error bodies are not published: any object with a code, a message or an error text counts as one. */
-function readRefusal(body: unknown): Refusal | null {
+export function readRefusal(body: unknown): Refusal | null {
   if (!isWireObject(body)) return null;
   const { code, message, error } = body;
   const codeText = typeof code === 'number' ? String(code) : text(code);

@@ -1,4 +1,3 @@
-import { type Cents, formatCents } from '../../money/cents.js';
 import {
   isWireObject,
   readArray,
@@ -12,11 +11,8 @@ import {
   type WireObject,
   WireShapeError,
 } from '../../upstream/wire.js';
-import type { MarketplaceOffer, OfferChange, OfferPage, OfferVisibility, RejectedOffer } from '../g2a.types.js';
+import type { MarketplaceOffer, OfferPage, OfferVisibility, RejectedOffer } from '../g2a.types.js';
 import { readOfferPrices, readPriceLimit } from './price.mapping.js';
-
-/** G2A's limit for `inventory.size`. */
-const MAX_SIZE = 10_000;
 
 /** Where a page stands in its listing. */
 export interface PagePosition {
@@ -110,30 +106,4 @@ function readVisibility(value: unknown): OfferVisibility | null {
 
 function readOptionalCount(value: unknown, field: string): number | null {
   return value === undefined || value === null ? null : readCount(value, field);
-}
-
-/** The body of an update: only the values that are given. */
-export function writeOfferChange(change: OfferChange): unknown {
-  const { size, isActive, visibility } = change;
-  if (size !== undefined && (!Number.isInteger(size) || size < 0 || size > MAX_SIZE)) {
-    throw new RangeError(`an offer's size is a whole number from 0 to ${MAX_SIZE}, not ${size}`);
-  }
-  // With visibility retail or business G2A takes that price only.
-  const price = {
-    ...(visibility === 'business' ? {} : writePrice('retail', change.retailPrice)),
-    ...(visibility === 'retail' ? {} : writePrice('business', change.businessPrice)),
-  };
-  return {
-    offerType: 'dropshipping',
-    variant: {
-      ...(Object.keys(price).length === 0 ? {} : { price }),
-      ...(size === undefined ? {} : { inventory: { size } }),
-      ...(isActive === undefined ? {} : { active: isActive }),
-      ...(visibility === undefined ? {} : { visibility }),
-    },
-  };
-}
-
-function writePrice(name: 'retail' | 'business', price: Cents | undefined): Record<string, string> {
-  return price === undefined ? {} : { [name]: formatCents(price) };
 }

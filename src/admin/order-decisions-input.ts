@@ -1,0 +1,54 @@
+import { BadRequestException } from '@nestjs/common';
+import { type Resolution, RESOLUTION_STATES } from '../orders/order-state.rules.js';
+import { parseDay, windowOfDays } from '../orders/sales-export-texts.js';
+
+const MAX_NOTE_LENGTH = 500;
+const RESOLUTIONS = Object.keys(RESOLUTION_STATES) as Resolution[];
+
+/** What a person has decided about an order. */
+export interface ResolutionBody {
+  readonly resolution: Resolution;
+  readonly note: string;
+  readonly isDryRun: boolean;
+}
+
+/** `{"resolution": "refunded", "note": "what was done", "dryRun": false}`; `dryRun` may be missing. @throws BadRequestException */
+export function readResolution(body: unknown): ResolutionBody {
+  if (typeof body !== 'object' || body === null) throw invalid('body', 'a JSON object');
+  const given: Readonly<Record<string, unknown>> = { ...body };
+  const resolution = RESOLUTIONS.find((known) => known === given['resolution']);
+  if (resolution === undefined) throw invalid('resolution', `one of ${RESOLUTIONS.join(', ')}`);
+  const note = typeof given['note'] === 'string' ? given['note'].trim() : '';
+  // PostgreSQL cannot store a NUL character.
+  if (note === '' || note.length > MAX_NOTE_LENGTH || note.includes('\0')) {
+    throw invalid('note', `a text of 1 to ${MAX_NOTE_LENGTH} characters`);
+  }
+  const dryRun = given['dryRun'] ?? false;
+  if (typeof dryRun !== 'boolean') throw invalid('dryRun', 'true or false');
+  return { resolution, note, isDryRun: dryRun };
+}
+
+/** The days `from` and `to` of an export, both included, UTC. @throws BadRequestException */
+export function readExportWindow(from: unknown, to: unknown): { from: Date; to: Date } {
+  const first = readDay('from', from);
+  const last = readDay('to', to);
+  if (last < first) throw invalid('to', 'a day that is not before `from`');
+  return windowOfDays(first, last);
+}
+
+/** `csv`, also when nothing is said, or `json`. @throws BadRequestException */
+export function readExportFormat(format: unknown): 'csv' | 'json' {
+  if (format === undefined || format === 'csv') return 'csv';
+  if (format === 'json') return 'json';
+  throw invalid('format', 'csv or json');
+}
+
+function readDay(field: string, value: unknown): Date {
+  const day = typeof value === 'string' ? parseDay(value) : null;
+  if (day === null) throw invalid(field, 'a day such as 2026-11-01');
+  return day;
+}
+
+function invalid(field: string, expected: string): BadRequestException {
+  return new BadRequestException({ code: 'invalid_request', message: `${field}: expected ${expected}` });
+}

@@ -1,0 +1,138 @@
+import type { EntityManager } from 'typeorm';
+import type { Cents } from '../money/cents.js';
+import { FEED_JOIN, FRESH_AS_OF } from './mapping-stock.queries.js';
+
+/** Any constant that nothing else of ours locks ("PRCE" in ASCII). */
+const OFFERS_LOCK = 0x50524345;
+
+/** What the clock, holds and the balance have changed cannot be told without it. */
+export interface RepricingLimits {
+  /** Supplier states known only from before this time (epoch milliseconds) are stale. */
+  readonly freshSince: number;
+  /** Offers that cost more per key, in cents: the account can pay few of them, and how many has changed. Null: it has not. */
+  readonly costAbove: Cents | null;
+}
+
+/**
+ * The G2A products whose offers must be priced again, of each index a few: queued ones, those that are due by the clock, those
+ * with pieces spoken for now or when they were priced last, those with a supplier that was stale and is not any more, and those
+ * that the balance limits. Not all of them have an offer.
+ */
+export async function productsToReprice(manager: EntityManager, limits: RepricingLimits): Promise<number[]> {
+  const rows = await manager.query<{ product: number }[]>(
+    `SELECT g2a_product_id AS product FROM repricings
+     UNION SELECT g2a_product_id FROM offers WHERE reprice_at <= now()
+     UNION SELECT g2a_product_id FROM offers WHERE priced_with_holds
+     UNION SELECT g2a_product_id FROM stock_holds JOIN product_mapping_suppliers USING (cws_product_id)
+     UNION SELECT g2a_product_id FROM offers WHERE desired_cost_cents > $2
+     UNION (
+       SELECT offer.g2a_product_id FROM offers offer
+       JOIN product_mapping_suppliers link ON link.g2a_product_id = offer.g2a_product_id
+       JOIN supplier_products stock ON stock.cws_product_id = link.cws_product_id
+       ${FEED_JOIN}
+       WHERE offer.stale_suppliers > 0
+       GROUP BY offer.g2a_offer_id
+       HAVING count(*) FILTER (WHERE ${FRESH_AS_OF} < $1) < offer.stale_suppliers
+     )
+     ORDER BY product`,
+    [limits.freshSince, limits.costAbove],
+  );
+  return rows.map((row) => row.product);
+}
+
+/** The next products with an offer, in ascending order. @param after the last one that is not wanted any more; null: from the first. */
+export async function nextProductsWithOffer(
+  manager: EntityManager,
+  after: number | null,
+  limit: number,
+): Promise<number[]> {
+  const rows = await manager.query<{ product: number }[]>(
+    `SELECT g2a_product_id AS product FROM offers WHERE g2a_product_id > $1 ORDER BY g2a_product_id LIMIT $2`,
+    [after ?? -1, limit],
+  );
+  return rows.map((row) => row.product);
+}
+
+/** Lets one at a time write many offers at once, until the transaction ends: in different orders, two would block each other. */
+export async function lockOffersInBulk(manager: EntityManager): Promise<void> {
+  await manager.query('SELECT pg_advisory_xact_lock($1)', [OFFERS_LOCK]);
+}
+
+/**
+ * Takes these products from the queue, as the only one who prices until the transaction ends. What is read by later statements
+ * contains whatever queued them; what happens after this is queued again.
+ */
+export async function takeRepricings(manager: EntityManager, g2aProductIds: readonly number[]): Promise<void> {
+  await lockOffersInBulk(manager);
+  await manager.query('DELETE FROM repricings WHERE g2a_product_id = ANY ($1)', [g2aProductIds]);
+}
+
+/** By what all offers were last priced. */
+export interface PricedInputs {
+  readonly hash: string;
+  /** What the account could pay, in cents; null: stock was not limited by it. */
+  readonly payable: Cents | null;
+}
+
+/** Null: nothing was priced yet. */
+export async function pricedInputs(manager: EntityManager): Promise<PricedInputs | null> {
+  const rows = await manager.query<PricedInputs[]>(
+    'SELECT inputs_hash AS hash, payable_cents AS payable FROM pricing_state',
+  );
+  return rows[0] ?? null;
+}
+
+export async function storePricedInputs(manager: EntityManager, { hash, payable }: PricedInputs): Promise<void> {
+  await manager.query(
+    `INSERT INTO pricing_state (inputs_hash, payable_cents) VALUES ($1, $2)
+     ON CONFLICT (id) DO UPDATE SET inputs_hash = excluded.inputs_hash, payable_cents = excluded.payable_cents`,
+    [hash, payable],
+  );
+}
+
+/** What is kept of a pricing, so that the next one is not missed. Times are epoch milliseconds. */
+export interface OfferPricing {
+  /** When the clock alone will change something; null: it will not. */
+  readonly nextChangeAt: number | null;
+  readonly hasHolds: boolean;
+  readonly staleSuppliers: number;
+  readonly sizeHeldSince: number | null;
+}
+
+/** The same as it was kept. */
+export interface LastPricing extends Omit<OfferPricing, 'nextChangeAt'> {
+  /** When it is to be priced again by the clock. */
+  readonly repriceAt: number;
+}
+
+/**
+ * Keeps how offers were priced. Each is priced again at its next change; if that is far away or never, in 5 to 10 minutes, to be
+ * safe: at different times, so that no round has to price them all.
+ */
+export async function keepPricings(
+  manager: EntityManager,
+  pricings: readonly { readonly g2aOfferId: string; readonly pricing: OfferPricing }[],
+): Promise<void> {
+  if (pricings.length === 0) return;
+  await manager.query(
+    `UPDATE offers offer SET
+       reprice_at = least(priced.next_change_at, CASE
+         WHEN offer.reprice_at <= now() THEN now() + interval '5 minutes' * (1 + random()) ELSE offer.reprice_at END),
+       priced_with_holds = priced.has_holds, stale_suppliers = priced.stale_suppliers,
+       size_held_since = priced.size_held_since
+     FROM unnest($1::uuid[], $2::timestamptz[], $3::boolean[], $4::smallint[], $5::timestamptz[])
+       AS priced (id, next_change_at, has_holds, stale_suppliers, size_held_since)
+     WHERE offer.g2a_offer_id = priced.id`,
+    [
+      pricings.map(({ g2aOfferId }) => g2aOfferId),
+      pricings.map(({ pricing }) => asDate(pricing.nextChangeAt)),
+      pricings.map(({ pricing }) => pricing.hasHolds),
+      pricings.map(({ pricing }) => pricing.staleSuppliers),
+      pricings.map(({ pricing }) => asDate(pricing.sizeHeldSince)),
+    ],
+  );
+}
+
+function asDate(epochMs: number | null): Date | null {
+  return epochMs === null ? null : new Date(epochMs);
+}

@@ -1,0 +1,73 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Injectable, Logger, type OnModuleDestroy } from '@nestjs/common';
+import { settlesWithin } from '../jobs/settles-within.js';
+import { WakePurchasesService } from '../orders/wake-purchases.service.js';
+import { FetchProductsService } from '../sync/fetch-products.service.js';
+import type { PostbackHints } from './read-postback.rules.js';
+
+/** A burst is over, or large enough for a question, after so long. */
+const MERGE_MS = 200;
+/** Hints that wait; more are dropped, for feed and sweep find the same a little later. */
+const MAX_WAITING = 1000;
+/** How long a shutdown waits for what is being asked. */
+const SHUTDOWN_PATIENCE_MS = 3000;
+
+/** Follows hints on whatever replica they reach: those of a burst together, each product and order once. */
+@Injectable()
+export class FollowHintsService implements OnModuleDestroy {
+  private readonly logger = new Logger(FollowHintsService.name);
+  private readonly products = new Set<string>();
+  private readonly orders = new Set<string>();
+  private following: Promise<void> | null = null;
+  private isStopping = false;
+
+  constructor(
+    private readonly fetchProducts: FetchProductsService,
+    private readonly wakePurchases: WakePurchasesService,
+  ) {}
+
+  /** Notes the hints; they are followed a moment later. */
+  note({ cwsProductIds, cwsOrderIds }: PostbackHints): void {
+    addUpTo(MAX_WAITING, this.products, cwsProductIds);
+    addUpTo(MAX_WAITING, this.orders, cwsOrderIds);
+    this.following ??= this.follow().finally(() => {
+      this.following = null;
+    });
+  }
+
+  /** What is being asked is waited for; what only waits is left to feed, sweep and polls. */
+  async onModuleDestroy(): Promise<void> {
+    this.isStopping = true;
+    if (this.following !== null) await settlesWithin(this.following, SHUTDOWN_PATIENCE_MS);
+  }
+
+  private async follow(): Promise<void> {
+    while (this.products.size + this.orders.size > 0) {
+      await sleep(MERGE_MS);
+      if (this.isStopping) return;
+      const [products, orders] = [takeAll(this.products), takeAll(this.orders)];
+      // A customer waits for the orders.
+      await this.attempt(() => this.wakePurchases.wake(orders));
+      await this.attempt(() => this.fetchProducts.fetch(products));
+    }
+  }
+
+  /** Whatever goes wrong, what was hinted at is found without the hint. */
+  private async attempt(work: () => Promise<void>): Promise<void> {
+    try {
+      await work();
+    } catch (error) {
+      this.logger.warn(`postback not followed: ${error instanceof Error ? error.message : String(error)}`);
+    }
+  }
+}
+
+function addUpTo(limit: number, waiting: Set<string>, ids: readonly string[]): void {
+  for (const id of ids) if (waiting.size < limit) waiting.add(id);
+}
+
+function takeAll(waiting: Set<string>): string[] {
+  const taken = [...waiting];
+  waiting.clear();
+  return taken;
+}

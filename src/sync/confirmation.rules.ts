@@ -1,0 +1,33 @@
+/** The changed part of the listing is read at least this often while something is unconfirmed. */
+const AT_LEAST_EVERY_MS = 60_000;
+/** And not more often than this. */
+const AT_MOST_EVERY_MS = 10_000;
+/** Requests that confirming an update may cost. */
+const REQUESTS_PER_UPDATE = 0.2;
+/** The most that G2A gives. */
+const OFFERS_PER_PAGE = 100;
+
+/** What waits for its confirmation by the listing. */
+export interface Unconfirmed {
+  readonly count: number;
+  /** Those among them that were sent since the listing was read last. */
+  readonly newCount: number;
+}
+
+/**
+ * Whether to read the changed part of the listing now: early if the updates sent since the last time pay for it, each with 0.2
+ * requests, otherwise after a minute.
+ * @param sinceLastReadMs since the listing was read last.
+ * @param lastPages requests that it took then.
+ */
+export function isConfirmationDue(unconfirmed: Unconfirmed, sinceLastReadMs: number, lastPages: number): boolean {
+  if (unconfirmed.count === 0 || sinceLastReadMs < AT_MOST_EVERY_MS) return false;
+  if (sinceLastReadMs >= AT_LEAST_EVERY_MS) return true;
+  const pages = Math.max(Math.floor(unconfirmed.count / OFFERS_PER_PAGE) + 1, lastPages);
+  return unconfirmed.newCount * REQUESTS_PER_UPDATE >= pages;
+}
+
+/** The whole listing is read this often, to find drift, new offers and lost ones; a long one so rarely that it takes few requests. */
+export function fullListingIntervalMs(pages: number): number {
+  return Math.max(10 * 60_000, pages * 6_000);
+}

@@ -1,0 +1,92 @@
+import { SWEEP_BATCH, SweepCycle, SweepPace, sweepPlan } from './sweep.rules.js';
+
+/** What CWS allows. */
+const RATE = { requests: 400, windowSeconds: 600 };
+const at = (seconds: number): Date => new Date(seconds * 1000);
+
+describe('the plan of the sweep', () => {
+  it.each([true, false])('leaves a fifth of the limit to others, feed unreliable: %s', (isUnreliable) => {
+    expect(sweepPlan(RATE, isUnreliable).batchesPerSecond * RATE.windowSeconds).toBeLessThanOrEqual(0.8 * 400);
+  });
+
+  it.each([true, false])(
+    'can ask for all hot products as often as it promises, feed unreliable: %s',
+    (isUnreliable) => {
+      const { batchesPerSecond, hotProducts, hotAfterSeconds } = sweepPlan(RATE, isUnreliable);
+      expect(hotProducts / SWEEP_BATCH / hotAfterSeconds).toBeLessThanOrEqual(batchesPerSecond / 2);
+      expect(hotProducts).toBeGreaterThanOrEqual(SWEEP_BATCH);
+    },
+  );
+
+  it('sees a hot product at least every 20 s while the feed is unreliable, an interval of 5 s and a slow answer included', () => {
+    expect(sweepPlan(RATE, true).hotAfterSeconds + 5 + 2).toBeLessThan(20);
+  });
+
+  it('has a place for hot products under the smallest limit', () => {
+    expect(sweepPlan({ requests: 1, windowSeconds: 600 }, false).hotProducts).toBe(SWEEP_BATCH);
+  });
+});
+
+describe('the pace of the sweep', () => {
+  const plan = { ...sweepPlan(RATE, false), batchesPerSecond: 0.5, hotProducts: 3 * SWEEP_BATCH };
+
+  /** How many batches it lets through at these seconds, asked until it refuses. */
+  function taken(pace: SweepPace, ...seconds: number[]): number[] {
+    return seconds.map((second) => {
+      let count = 0;
+      while (pace.tryTake(second * 1000, plan, true)) count += 1;
+      return count;
+    });
+  }
+
+  it('saves a minute of requests, and then spreads them evenly', () => {
+    expect(taken(new SweepPace(), 0, 5, 10, 15, 16, 17)).toEqual([30, 2, 3, 2, 1, 0]);
+  });
+
+  it('does not save more than a minute of them while there is nothing to ask', () => {
+    expect(taken(new SweepPace(), 0, 3600)).toEqual([30, 30]);
+  });
+
+  it('keeps what hot products may need from the others', () => {
+    const pace = new SweepPace();
+    const rest = (second: number) => pace.tryTake(second * 1000, plan, false);
+    let count = 0;
+    while (rest(0)) count += 1;
+    expect(count).toBe(27);
+    expect(taken(pace, 0)).toEqual([3]);
+    expect([rest(6), rest(8), rest(8)]).toEqual([false, true, false]);
+  });
+
+  it('lets one through now and then under the smallest limit', () => {
+    const pace = new SweepPace();
+    const slow = sweepPlan({ requests: 2, windowSeconds: 600 }, false);
+    const rest = (second: number) => pace.tryTake(second * 1000, slow, false);
+    expect([0, 1, 599, 601].map(rest)).toEqual([true, false, false, true]);
+  });
+});
+
+describe('the measured cycle of the sweep', () => {
+  it('is the time from one complete round to the next', () => {
+    const cycle = new SweepCycle();
+    expect(cycle.end(at(100))).toBeNull();
+    expect(cycle.end(at(400))).toBe(300);
+    expect(cycle.open.startedAt).toEqual(at(400));
+  });
+
+  it('says nothing when CWS was in trouble, for an outage must not make older data acceptable', () => {
+    const cycle = new SweepCycle();
+    cycle.end(at(0));
+    cycle.disturb();
+    expect(cycle.end(at(3000))).toBeNull();
+    expect(cycle.end(at(3060))).toBe(60);
+  });
+
+  it('does not wait for products that CWS does not tell about, until the next one', () => {
+    const cycle = new SweepCycle();
+    cycle.end(at(0));
+    cycle.leaveOut(['a', 'b', 'a']);
+    expect(cycle.open.unanswered).toEqual(['a', 'b']);
+    cycle.end(at(60));
+    expect(cycle.open.unanswered).toEqual([]);
+  });
+});

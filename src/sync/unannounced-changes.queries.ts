@@ -1,0 +1,38 @@
+import type { EntityManager } from 'typeorm';
+import { type FeedVerdicts, PASSES_TO_ANNOUNCE, VERDICT_WINDOW_SECONDS } from './feed-trust.rules.js';
+
+/** The feed has mentioned these products: it has not missed what we found there. */
+export async function markAnnounced(manager: EntityManager, cwsProductIds: readonly string[]): Promise<void> {
+  await manager.query(
+    `UPDATE unannounced_changes SET verdict = 'announced', judged_at = now()
+     WHERE verdict IS NULL AND cws_product_id = ANY ($1)`,
+    [cwsProductIds],
+  );
+}
+
+/**
+ * A complete pass that started at `startedAt` is over: what was found before that and not announced was missed, if it was not
+ * the first such pass. Forgets what was judged more than an hour ago, longer than a verdict counts for anything.
+ */
+export async function judgeUnannounced(manager: EntityManager, startedAt: Date): Promise<FeedVerdicts> {
+  await manager.query(
+    `WITH forgotten AS (DELETE FROM unannounced_changes WHERE judged_at < now() - interval '1 hour')
+     UPDATE unannounced_changes SET
+       passes = passes + 1,
+       verdict = CASE WHEN passes + 1 >= $2 THEN 'missed' END,
+       judged_at = CASE WHEN passes + 1 >= $2 THEN now() END
+     WHERE verdict IS NULL AND found_at < $1`,
+    [startedAt, PASSES_TO_ANNOUNCE],
+  );
+  const [verdicts] = await manager.query<[FeedVerdicts]>(
+    `SELECT count(*) FILTER (WHERE is_recent AND verdict = 'missed') AS missed,
+       count(*) FILTER (WHERE is_recent) AS judged,
+       max(judged_at) FILTER (WHERE verdict = 'missed') AS "lastMissedAt"
+     FROM (
+       SELECT verdict, judged_at, judged_at >= now() - make_interval(secs => $1) AS is_recent
+       FROM unannounced_changes WHERE verdict IS NOT NULL
+     ) judged`,
+    [VERDICT_WINDOW_SECONDS],
+  );
+  return verdicts;
+}

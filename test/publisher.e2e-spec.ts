@@ -1,0 +1,343 @@
+import { DataSource } from 'typeorm';
+import { cwsProductId, g2aOfferId, g2aProductId } from '../sandbox/catalog.js';
+import type { Offer, ReceivedPatch } from '../sandbox/g2a-marketplace.js';
+import { type OfferToPublish, offersToPublish, recordSending } from '../src/catalog/offer-changes.queries.js';
+import { OfferDeactivationsService } from '../src/sync/offer-deactivations.service.js';
+import { planChange } from '../src/sync/publish.rules.js';
+import { ReconcileOffersService } from '../src/sync/reconcile-offers.service.js';
+import { SyncRoundService } from '../src/sync/sync-round.service.js';
+import { type Keyferry, mapGames, startKeyferry } from './support/keyferry.js';
+
+const GAMES = Array.from({ length: 16 }, (_, index) => index + 1);
+const PRICE = 6.32;
+const OFF = expect.objectContaining({ active: false, size: 0 });
+
+describe('the publisher', () => {
+  let keyferry: Keyferry;
+  const round = (): SyncRoundService => keyferry.app.get(SyncRoundService);
+  const reconcile = (): ReconcileOffersService => keyferry.app.get(ReconcileOffersService);
+
+  const supply = (game: number, change: { quantity?: number; price?: number }): void => {
+    const { quantity, price } = change;
+    const prices = price === undefined ? undefined : [{ value: price, from: 1, to: null }];
+    keyferry.cws.supplier.setProduct(cwsProductId(game), { quantity, prices });
+  };
+  const shown = (game: number): Offer => keyferry.g2a.marketplace.offer(g2aOfferId(game));
+  const patches = (game: number): ReceivedPatch[] => keyferry.g2a.marketplace.patches(g2aOfferId(game));
+  const isGameOf = (id: string): number => Number(id.slice(-12));
+  const row = async (game: number): Promise<Record<string, unknown>> => {
+    const [offer] = await keyferry.sql('SELECT * FROM offers WHERE g2a_product_id = $1', [g2aProductId(game)]);
+    return offer;
+  };
+  const alerts = async (kind: string): Promise<string[]> =>
+    (await keyferry.sql('SELECT subject FROM alerts WHERE kind = $1 AND cleared_at IS NULL', [kind])).map(
+      (alert: { subject: string }) => alert.subject,
+    );
+  const different = (): Promise<OfferToPublish[]> =>
+    offersToPublish(keyferry.app.get(DataSource).manager, { lowStock: 10, except: [], limit: 100 });
+  const requests = (route: string): number =>
+    keyferry.g2a.traffic.requests().filter((request) => request.route === route).length;
+
+  beforeAll(async () => {
+    keyferry = await startKeyferry({ cws: { products: 20 }, g2a: { products: 20 } });
+    await mapGames(keyferry, GAMES);
+    for (const game of GAMES) supply(game, { quantity: 20, price: PRICE });
+    supply(3, { quantity: 0 });
+    await keyferry.sync();
+    await reconcile().readAll();
+  });
+  afterAll(() => keyferry.stop());
+
+  it('stops selling first, then raises prices that lose money, and leaves cosmetics to the end', async () => {
+    supply(1, { quantity: 0 });
+    // Shown is 8.03, of which 6.82 is left.
+    supply(2, { price: 6.9 });
+    supply(3, { quantity: 20 });
+    supply(4, { price: 5 });
+    supply(5, { price: 6.4 });
+    supply(6, { quantity: 4 });
+    keyferry.g2a.marketplace.edit(g2aOfferId(7), { size: 18 });
+    await reconcile().readAll();
+    await round().readFeed();
+    await round().refresh();
+    expect((await different()).map(({ g2aOfferId: id, risk }) => [isGameOf(id), risk])).toEqual([
+      [1, 'stop_selling'],
+      [2, 'losing_price'],
+      [3, 'back_in_stock'],
+      [4, 'other'],
+      [5, 'other'],
+      [6, 'other'],
+      [7, 'stock_cosmetics'],
+    ]);
+    await round().publish();
+    expect(await different()).toEqual([]);
+    expect([1, 2, 3, 4, 5, 6, 7].map((game) => shown(game).size)).toEqual([0, 20, 20, 20, 20, 4, 20]);
+    expect(shown(2)).toMatchObject({ active: true, retailCents: 871 });
+  });
+
+  it('sends an offer that changes again while it is queued once, with the newest values', async () => {
+    supply(8, { price: 7 });
+    await round().readFeed();
+    await round().refresh();
+    const [queued] = await different();
+    supply(8, { price: 8 });
+    await round().readFeed();
+    await round().refresh();
+    const before = patches(8).length;
+    const { manager } = keyferry.app.get(DataSource);
+    expect(await recordSending(manager, queued!, planChange(queued!)!)).toBe(false);
+    await round().publish();
+    expect(patches(8).slice(before)).toHaveLength(1);
+    expect(shown(8).retailCents).toBe(1000);
+  });
+
+  it('confirms a stop through its job, without reading the listing', async () => {
+    supply(9, { quantity: 0 });
+    await keyferry.sync();
+    expect(await row(9)).toMatchObject({ sent_is_active: false, observed_is_active: true });
+    await keyferry.sql('UPDATE offers SET stop_job_due_at = now() WHERE stop_job_id IS NOT NULL');
+    keyferry.g2a.traffic.forget();
+    await round().readListing();
+    expect(await row(9)).toMatchObject({ stop_job_id: null, sent_is_active: null, observed_is_active: false });
+    expect(requests('GET /v3/sales/offers')).toBe(0);
+  });
+
+  it('publishes a stop again at once when its job fails, and counts the failure', async () => {
+    keyferry.g2a.traffic.behaviors.set({ name: 'jobFails', subject: g2aOfferId(10), times: 1 });
+    supply(10, { quantity: 0 });
+    await keyferry.sync();
+    expect(shown(10).active).toBe(true);
+    await keyferry.sql('UPDATE offers SET stop_job_due_at = now() WHERE stop_job_id IS NOT NULL');
+    await keyferry.sync();
+    expect(shown(10)).toEqual(OFF);
+    expect(await row(10)).toMatchObject({ failure_count: 1, last_error: expect.stringContaining('BR02') });
+    await keyferry.sql('UPDATE offers SET stop_job_due_at = now() WHERE stop_job_id IS NOT NULL');
+    await round().readListing();
+    expect(await row(10)).toMatchObject({ failure_count: 0, last_error: null, observed_is_active: false });
+  });
+
+  it('switches an offer on again with new stock, though its own stop was seen', async () => {
+    supply(10, { quantity: 20 });
+    supply(9, { quantity: 20 });
+    await keyferry.sync();
+    await reconcile().readAll();
+    expect([shown(9), shown(10)]).toEqual([
+      expect.objectContaining({ active: true, size: 20 }),
+      expect.objectContaining({ active: true, size: 20 }),
+    ]);
+    expect(await alerts('offer_switched_off_at_g2a')).toEqual([]);
+  });
+
+  it('corrects price and size of an offer that was edited in the panel', async () => {
+    keyferry.g2a.marketplace.edit(g2aOfferId(11), { price: '1.00', size: 500 });
+    await reconcile().readAll();
+    expect((await different()).map(({ g2aOfferId: id, risk }) => [isGameOf(id), risk])).toEqual([[11, 'losing_price']]);
+    await round().publish();
+    expect(shown(11)).toMatchObject({ active: true, retailCents: 803, size: 20 });
+  });
+
+  describe('an offer that was switched off at G2A, not by us', () => {
+    beforeAll(async () => {
+      keyferry.g2a.marketplace.edit(g2aOfferId(12), { active: false });
+      await reconcile().readAll();
+      await keyferry.sync();
+    });
+
+    it('stays off, is left alone, and a person is told', async () => {
+      const before = patches(12).length;
+      supply(12, { price: 6 });
+      await keyferry.sync();
+      expect(patches(12)).toHaveLength(before);
+      expect(shown(12).active).toBe(false);
+      expect(await row(12)).toMatchObject({ desired_is_active: false, desired_reason: 'switched_off_at_g2a' });
+      expect(await alerts('offer_switched_off_at_g2a')).toEqual([g2aOfferId(12)]);
+    });
+
+    it('is published again when a person clears that', async () => {
+      await keyferry.app.get(OfferDeactivationsService).clear('cli:test', g2aProductId(12));
+      await keyferry.sync();
+      await reconcile().readAll();
+      expect(shown(12).active).toBe(true);
+      expect(await alerts('offer_switched_off_at_g2a')).toEqual([]);
+    });
+
+    it('is published again when G2A shows it on', async () => {
+      keyferry.g2a.marketplace.edit(g2aOfferId(12), { active: false });
+      await reconcile().readAll();
+      await keyferry.sync();
+      expect(await row(12)).toMatchObject({ desired_reason: 'switched_off_at_g2a' });
+      keyferry.g2a.marketplace.edit(g2aOfferId(12), { active: true });
+      await reconcile().readAll();
+      await keyferry.sync();
+      expect(await row(12)).toMatchObject({ desired_is_active: true, desired_reason: 'for_sale' });
+      expect(await alerts('offer_switched_off_at_g2a')).toEqual([]);
+    });
+  });
+
+  describe('an offer that keeps failing', () => {
+    beforeAll(async () => {
+      keyferry.g2a.traffic.behaviors.set({ name: 'answers500', subject: g2aOfferId(13) });
+      await keyferry.sql('UPDATE offers SET failure_count = 9 WHERE g2a_product_id = $1', [g2aProductId(13)]);
+      supply(13, { price: 7 });
+      supply(14, { price: 7 });
+      await keyferry.sync();
+    });
+
+    it('is quarantined, and the others go on', async () => {
+      expect(shown(14).retailCents).toBe(883);
+      expect(await row(13)).toMatchObject({ failure_count: 10, quarantined_at: expect.any(Date) });
+      expect(await alerts('offer_failing')).toEqual([g2aOfferId(13)]);
+      const [{ waits }] = await keyferry.sql(
+        `SELECT retry_at > now() + interval '50 minutes' AS waits FROM offers WHERE quarantined_at IS NOT NULL`,
+      );
+      expect(waits).toBe(true);
+    });
+
+    it('is not tried for a new price', async () => {
+      keyferry.g2a.traffic.behaviors.clear({});
+      supply(13, { price: 7.5 });
+      const before = patches(13).length;
+      await keyferry.sync();
+      expect(patches(13)).toHaveLength(before);
+    });
+
+    it('is stopped all the same, and has recovered when that is confirmed', async () => {
+      supply(13, { quantity: 0 });
+      await keyferry.sync();
+      expect(shown(13)).toEqual(OFF);
+      await keyferry.sql('UPDATE offers SET stop_job_due_at = now() WHERE stop_job_id IS NOT NULL');
+      await round().readListing();
+      expect(await row(13)).toMatchObject({ failure_count: 0, quarantined_at: null });
+      expect(await alerts('offer_failing')).toEqual([]);
+    });
+  });
+
+  it('asks about an offer that the listing lacks, lets go of it when it is gone, and reports that', async () => {
+    keyferry.g2a.marketplace.edit(g2aOfferId(15), { gone: true });
+    await reconcile().readAll();
+    expect(await row(15)).toBeUndefined();
+    expect(await alerts('offer_missing')).toEqual(['']);
+    keyferry.g2a.marketplace.edit(g2aOfferId(15), { gone: false });
+    await reconcile().readAll();
+    expect(await row(15)).toBeDefined();
+    expect(await alerts('offer_missing')).toEqual([]);
+  });
+
+  it('confirms updates by at most 0.2 requests each, and a single one after a minute', async () => {
+    const listedBefore = (seconds: number): void => {
+      const at = new Date(Date.now() - seconds * 1000);
+      Reflect.set(reconcile(), 'confirmation', { at, pages: 1 });
+    };
+    await keyferry.sync();
+    await reconcile().readAll();
+    for (const game of [1, 2, 4, 5, 6, 7, 8, 9, 10, 11]) supply(game, { quantity: 30, price: 5.5 });
+    keyferry.g2a.traffic.forget();
+    await keyferry.sync();
+    expect(requests('PATCH /v3/sales/offers/:offerId')).toBe(10);
+    expect(requests('GET /v3/sales/offers')).toBe(0);
+    listedBefore(11);
+    await round().readListing();
+    await round().readListing();
+    expect(requests('GET /v3/sales/offers')).toBe(1);
+    expect(await keyferry.sql('SELECT 1 FROM offers WHERE sent_price_cents IS NOT NULL')).toEqual([]);
+
+    supply(2, { price: 5 });
+    await keyferry.sync();
+    listedBefore(11);
+    await round().readListing();
+    expect(requests('GET /v3/sales/offers')).toBe(1);
+    listedBefore(61);
+    await round().readListing();
+    expect(requests('GET /v3/sales/offers')).toBe(2);
+    expect(await keyferry.sql('SELECT 1 FROM offers WHERE sent_price_cents IS NOT NULL')).toEqual([]);
+  });
+});
+
+describe('with CREATE_MISSING_OFFERS', () => {
+  let keyferry: Keyferry;
+  const creations = (game: number): number =>
+    keyferry.g2a.marketplace.creations().filter((product) => product === g2aProductId(game)).length;
+  const asked = (): number =>
+    keyferry.g2a.traffic.requests().filter((request) => request.route === 'POST /v3/sales/offers').length;
+  const known = async (game: number): Promise<boolean> =>
+    (await keyferry.sql('SELECT 1 FROM offers WHERE g2a_product_id = $1', [g2aProductId(game)])).length === 1;
+  const map = async (game: number, quantity: number): Promise<void> => {
+    const prices = [{ value: PRICE, from: 1, to: null }];
+    keyferry.cws.supplier.setProduct(cwsProductId(game), { quantity, prices });
+    await mapGames(keyferry, [game]);
+    // The first round learns of the supplier and that there is no offer; the next ones create it.
+    await keyferry.sync();
+    await keyferry.sync();
+    await keyferry.sync();
+  };
+
+  beforeAll(async () => {
+    const environment = { CREATE_MISSING_OFFERS: 'true' };
+    keyferry = await startKeyferry({ cws: { products: 10 }, g2a: { products: 10, offers: 1 }, environment });
+  });
+  afterAll(() => keyferry.stop());
+
+  it('a product that has no offer gets one, at its price, which is followed from then on', async () => {
+    await map(2, 20);
+    const offer = keyferry.g2a.marketplace.offer(g2aOfferId(2));
+    expect(offer).toMatchObject({ active: true, size: 20, retailCents: 803, businessCents: 803 });
+    expect(await known(2)).toBe(true);
+    expect(creations(2)).toBe(1);
+  });
+
+  it('nothing is created for what cannot be sold', async () => {
+    await map(3, 0);
+    expect(creations(3)).toBe(0);
+  });
+
+  it('an offer that exists already is followed instead', async () => {
+    keyferry.g2a.marketplace.create(g2aProductId(3), { price: { retail: '9.99', business: '9.99' } });
+    keyferry.g2a.marketplace.applyPending();
+    keyferry.cws.supplier.setProduct(cwsProductId(3), { quantity: 20 });
+    const before = asked();
+    await keyferry.sync();
+    await keyferry.sync();
+    expect(asked()).toBe(before + 1);
+    expect(creations(3)).toBe(1);
+    expect(keyferry.g2a.marketplace.offer(g2aOfferId(3))).toMatchObject({ active: true, retailCents: 803 });
+  });
+
+  it('an answer that got lost is not asked for again: the listing shows the offer', async () => {
+    keyferry.g2a.traffic.behaviors.set({ name: 'losesAnswerOfCreate', subject: String(g2aProductId(4)) });
+    await map(4, 20);
+    keyferry.g2a.traffic.behaviors.clear({});
+    expect([creations(4), await known(4)]).toEqual([1, false]);
+    await keyferry.app.get(ReconcileOffersService).readAll();
+    await keyferry.sync();
+    expect([creations(4), await known(4)]).toEqual([1, true]);
+    expect(await keyferry.sql('SELECT 1 FROM offer_creations')).toEqual([]);
+  });
+
+  it('a request that got lost is repeated only when a later listing lacks the offer for certain', async () => {
+    keyferry.g2a.traffic.behaviors.set({ name: 'losesRequest', route: 'POST /v3/sales/offers' });
+    const before = asked();
+    await map(5, 20);
+    keyferry.g2a.traffic.behaviors.clear({});
+    await keyferry.app.get(ReconcileOffersService).readAll();
+    await keyferry.sync();
+    expect([asked() - before, creations(5)]).toEqual([1, 0]);
+    await keyferry.sql(`UPDATE offer_creations SET sent_at = now() - interval '11 minutes'`);
+    await keyferry.sync();
+    await keyferry.sync();
+    expect([asked() - before, creations(5), await known(5)]).toEqual([2, 1, true]);
+  });
+
+  it('a job that fails is told, and tried again later', async () => {
+    keyferry.g2a.traffic.behaviors.set({ name: 'jobFails', subject: g2aOfferId(6), times: 1 });
+    await map(6, 20);
+    const alerts = (): Promise<unknown[]> =>
+      keyferry.sql(`SELECT subject FROM alerts WHERE kind = 'offer_not_created' AND cleared_at IS NULL`);
+    expect(await alerts()).toEqual([{ subject: String(g2aProductId(6)) }]);
+    expect([creations(6), await known(6)]).toEqual([1, false]);
+    await keyferry.sql('UPDATE offer_creations SET retry_at = now()');
+    await keyferry.sync();
+    await keyferry.sync();
+    expect([creations(6), await known(6)]).toEqual([2, true]);
+    expect(await alerts()).toEqual([]);
+  });
+});

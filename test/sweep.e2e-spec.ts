@@ -1,0 +1,196 @@
+import { cwsProductId, g2aProductId } from '../sandbox/catalog.js';
+import { SweepService } from '../src/sync/sweep.service.js';
+import { type SweepQuestion, sweepTargets } from '../src/sync/sweep.queries.js';
+import { SWEEP_BATCH, SweepPace, sweepPlan } from '../src/sync/sweep.rules.js';
+import { DataSource, type EntityManager } from 'typeorm';
+import { type Keyferry, mapGames, startKeyferry } from './support/keyferry.js';
+
+/** A mapped catalog in which nothing is hot: plenty of stock, changed long ago, asked for one after the other, 1 first. */
+async function fillCatalog(keyferry: Keyferry, products: number): Promise<void> {
+  await mapGames(
+    keyferry,
+    Array.from({ length: products }, (_, index) => index + 1),
+  );
+  await keyferry.sql(`UPDATE product_mapping_suppliers SET mapped_at = now() - interval '10 days'`);
+  await keyferry.sql(
+    `INSERT INTO supplier_products (cws_product_id, name, quantity, price_bands, requested_at, changed_at)
+     SELECT cws_product_id, '', 500, '[]', now() - interval '100 seconds' + number * interval '1 millisecond',
+       now() - interval '1 day'
+     FROM (SELECT cws_product_id, row_number() OVER (ORDER BY g2a_product_id) AS number
+       FROM product_mapping_suppliers) mapped`,
+  );
+}
+
+describe('the sweep', () => {
+  let keyferry: Keyferry;
+  let manager: EntityManager;
+
+  beforeAll(async () => {
+    keyferry = await startKeyferry();
+    manager = keyferry.app.get(DataSource).manager;
+    await fillCatalog(keyferry, 40);
+  });
+  afterAll(() => keyferry.stop());
+
+  const question: SweepQuestion = {
+    confirmAfterSeconds: 5,
+    hotAfterSeconds: 12,
+    restAfterSeconds: 60,
+    hotProducts: 4,
+    lowStock: 10,
+    cycleStartedAt: null,
+    except: [],
+    limit: 100,
+  };
+  const numberOf = (id: string): number => Number(id.slice(-12));
+  const targets = async (changes: Partial<SweepQuestion> = {}) => {
+    const { urgent, hot, rest, isCycleComplete } = await sweepTargets(manager, { ...question, ...changes });
+    return { urgent: urgent.map(numberOf), due: [...hot, ...rest].map(numberOf), isCycleComplete };
+  };
+  const change = (game: number, assignment: string): Promise<unknown> =>
+    keyferry.sql(`UPDATE supplier_products SET ${assignment} WHERE cws_product_id = $1`, [cwsProductId(game)]);
+
+  it('asks for what nobody asked about for longest', async () => {
+    const { urgent, due } = await targets();
+    expect(urgent).toEqual([]);
+    expect(due).toEqual(Array.from({ length: 40 }, (_, index) => numberOf(cwsProductId(index + 1))));
+    expect((await targets({ restAfterSeconds: 110 })).due).toEqual([]);
+  });
+
+  it('asks first, and sooner, for what is sold or reserved, then for what changes, then for what is nearly sold out', async () => {
+    await change(11, 'quantity = 3');
+    await change(12, 'quantity = 0');
+    await change(13, `changed_at = now() - interval '5 minutes'`);
+    await change(14, `changed_at = now() - interval '1 minute', quantity = 9`);
+    await keyferry.sql(
+      `INSERT INTO stock_holds (cws_product_id, reservation_item_id, quantity, state, expires_at)
+       VALUES ($1, gen_random_uuid(), 1, 'reserved', now() + interval '1 minute')`,
+      [cwsProductId(15)],
+    );
+    // Released half an hour ago: the hold is gone, the interest is not.
+    await keyferry.sql(
+      `WITH reservation AS (
+         INSERT INTO reservations (id, state, expires_at) VALUES (gen_random_uuid(), 'released', now()) RETURNING id
+       )
+       INSERT INTO reservation_items (id, reservation_id, g2a_product_id, quantity, sale_price_cents, sale_income_cents)
+       SELECT gen_random_uuid(), id, $1, 1, 100, 80 FROM reservation`,
+      [g2aProductId(16)],
+    );
+    await keyferry.sql(`UPDATE supplier_products SET requested_at = now() - interval '20 seconds'`);
+    const wanted = async (hotProducts: number) => (await targets({ hotProducts })).due.sort((a, b) => a - b);
+    const numbers = (...games: number[]) => games.map((game) => numberOf(cwsProductId(game)));
+    // Everything is 20 s old: only what is hot is due.
+    expect(await wanted(2)).toEqual(numbers(15, 16));
+    expect(await wanted(3)).toEqual(numbers(14, 15, 16));
+    expect(await wanted(4)).toEqual(numbers(13, 14, 15, 16));
+    expect(await wanted(9)).toEqual(numbers(11, 13, 14, 15, 16));
+    expect(await targets({ hotAfterSeconds: 30 })).toMatchObject({ due: [] });
+
+    await keyferry.sql(`UPDATE supplier_products SET requested_at = now() - interval '2 minutes'`);
+    await change(20, `requested_at = now() - interval '1 day'`);
+    expect((await targets()).due.slice(0, 5)).toEqual(numbers(13, 14, 15, 16, 20));
+  });
+
+  it('does not count a product as hot that is not sold', async () => {
+    await keyferry.sql('UPDATE product_mappings SET is_enabled = false WHERE g2a_product_id = $1', [g2aProductId(15)]);
+    await keyferry.sql(`UPDATE supplier_products SET requested_at = now() - interval '20 seconds'`);
+    expect((await targets()).due).not.toContain(numberOf(cwsProductId(15)));
+  });
+
+  it('asks before all others for prices to confirm and for what was not seen since it was mapped', async () => {
+    await change(
+      30,
+      `unconfirmed_price_bands = '[]', unconfirmed_since = now() - interval '6 seconds', unconfirmed_reason = 'price_changed'`,
+    );
+    await change(31, `requested_at = now() - interval '11 days'`);
+    expect((await targets()).urgent).toEqual([numberOf(cwsProductId(30)), numberOf(cwsProductId(31))]);
+  });
+
+  it('knows when it has asked for everything once', async () => {
+    await keyferry.sql(
+      'UPDATE supplier_products SET requested_at = now(), unconfirmed_price_bands = NULL, unconfirmed_since = NULL, unconfirmed_reason = NULL',
+    );
+    const secondsAgo = (seconds: number) => new Date(Date.now() - seconds * 1000);
+    expect(await targets({ cycleStartedAt: secondsAgo(10) })).toMatchObject({ isCycleComplete: true });
+    await change(7, `requested_at = now() - interval '20 seconds'`);
+    expect(await targets({ cycleStartedAt: secondsAgo(10) })).toMatchObject({ isCycleComplete: false });
+    expect(await targets({ cycleStartedAt: secondsAgo(10), except: [cwsProductId(7)] })).toMatchObject({
+      isCycleComplete: true,
+    });
+  });
+
+  it('goes on when CWS answers with something that has no id, and does not take the others for gone', async () => {
+    await keyferry.sql(`UPDATE supplier_products SET requested_at = now() - interval '5 minutes'`);
+    keyferry.cws.traffic.behaviors.set({ name: 'malformedProduct', subject: cwsProductId(8) });
+    await keyferry.app.get(SweepService).sweep();
+    keyferry.cws.traffic.behaviors.clear({});
+    const gone = await keyferry.sql('SELECT cws_product_id AS id FROM supplier_products WHERE is_gone');
+    expect(gone).toEqual([{ id: cwsProductId(8) }]);
+    expect(
+      await keyferry.sql(`SELECT 1 FROM supplier_products WHERE requested_at < now() - interval '1 minute'`),
+    ).toEqual([]);
+  });
+});
+
+const INTERVAL_SECONDS = 5;
+
+describe('the sweep of a large catalog while the feed is unreliable', () => {
+  it('sees every hot one every 15 s at CWS’s real limit, and the rest in its turn', async () => {
+    const keyferry = await startKeyferry({ cws: { products: 1 }, g2a: { products: 1 } });
+    try {
+      await fillCatalog(keyferry, 4000);
+      const { manager } = keyferry.app.get(DataSource);
+      const plan = sweepPlan({ requests: 400, windowSeconds: 600 }, true);
+      const pace = new SweepPace();
+      // As many as fit are hot, far from each other in the order of age.
+      await keyferry.sql(
+        `UPDATE supplier_products SET quantity = 2
+         WHERE cws_product_id IN (SELECT cws_product_id FROM supplier_products ORDER BY md5(cws_product_id::text) LIMIT $1)`,
+        [plan.hotProducts],
+      );
+      const hot = new Set<string>(
+        (await keyferry.sql('SELECT cws_product_id AS id FROM supplier_products WHERE quantity = 2')).map(
+          ({ id }: { id: string }) => id,
+        ),
+      );
+      const ticks = 12;
+      const lastSeen = new Map<string, number>();
+      const gaps: number[] = [];
+      let restSeen = 0;
+      for (let tick = 0; tick < ticks; tick += 1) {
+        const { hot: hotDue, rest } = await sweepTargets(manager, {
+          ...plan,
+          confirmAfterSeconds: 5,
+          lowStock: 10,
+          cycleStartedAt: null,
+          except: [],
+          limit: 100 * SWEEP_BATCH,
+        });
+        const due = [...hotDue, ...rest];
+        const asked: string[] = [];
+        const isHotLeft = () => asked.length < hotDue.length;
+        while (asked.length < due.length && pace.tryTake(tick * INTERVAL_SECONDS * 1000, plan, isHotLeft())) {
+          asked.push(...due.slice(asked.length, asked.length + SWEEP_BATCH));
+        }
+        for (const id of asked) {
+          if (!hot.has(id)) restSeen += 1;
+          else if (lastSeen.has(id)) gaps.push((tick - lastSeen.get(id)!) * INTERVAL_SECONDS);
+          lastSeen.set(id, tick);
+        }
+        await keyferry.sql(
+          `UPDATE supplier_products SET requested_at =
+             CASE WHEN cws_product_id = ANY ($1) THEN now() ELSE requested_at END - $2 * interval '1 second'`,
+          [asked, INTERVAL_SECONDS],
+        );
+      }
+      const wentBy = ticks * INTERVAL_SECONDS;
+      expect([...hot].filter((id) => !lastSeen.has(id))).toEqual([]);
+      expect(gaps.length).toBeGreaterThanOrEqual(hot.size * 2);
+      // A second or two for the answer and the way to G2A are left.
+      expect(Math.max(...gaps)).toBeLessThanOrEqual(15);
+      expect(restSeen).toBeGreaterThan(wentBy * plan.batchesPerSecond * SWEEP_BATCH * 0.4);
+    } finally {
+      await keyferry.stop();
+    }
+  });
+});
