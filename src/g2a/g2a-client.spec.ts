@@ -34,11 +34,13 @@ const euro = (value: unknown): object => ({ base: { value, currencyCode: 'EUR' }
 describe('G2aClient', () => {
   let upstream: LocalUpstream;
   let client: G2aClient;
+  let baseUrl: string;
 
   beforeEach(async () => {
     upstream = new LocalUpstream();
+    baseUrl = await upstream.start();
     client = new G2aClient({
-      baseUrl: await upstream.start(),
+      baseUrl,
       apiKey: 'the-key',
       apiSecret: 'the-secret',
       rate: { requests: 600, windowSeconds: 60 },
@@ -288,6 +290,66 @@ describe('G2aClient', () => {
       upstream.answer = () => ({ status: 400, json: { code: 'BR01', message: 'price out of range' } });
       const error = await failureOf(client.updateOffer('00000000-0000-4000-a000-000000000001', { size: 1 }));
       expect(error).toMatchObject({ kind: 'rejected', status: 400, upstreamCode: 'BR01' });
+    });
+  });
+
+  describe('createOffer', () => {
+    const create = () =>
+      client.createOffer(10000008939005, { retailPrice: cents(803), businessPrice: cents(810), size: 4 });
+
+    it('asks for an active dropshipping offer that everybody sees', async () => {
+      upstream.answer = () => ({ status: 202, json: { data: { jobId: 'job-1' } } });
+      expect(await create()).toEqual({ jobId: 'job-1' });
+      const { method, path, body } = upstream.received[0]!;
+      expect([method, path, JSON.parse(body)]).toEqual([
+        'POST',
+        '/v3/sales/offers',
+        {
+          offerType: 'dropshipping',
+          variants: [
+            {
+              productId: '10000008939005',
+              price: { retail: '8.03', business: '8.10' },
+              inventory: { size: 4 },
+              active: true,
+              visibility: 'all',
+            },
+          ],
+        },
+      ]);
+    });
+
+    it('names the offer that exists already', async () => {
+      const existingOfferId = '00000000-0000-4000-a000-000000000001';
+      upstream.answer = () => ({ status: 409, json: { code: 'BR02', data: { offerId: existingOfferId } } });
+      expect(await create()).toEqual({ existingOfferId });
+    });
+
+    it.each([
+      ['a conflict that names no offer', { status: 409, json: { code: 'BR02' } }, 'unknown'],
+      ['a failure of the server', { status: 502 }, 'unknown'],
+      ['a refusal', { status: 400, json: { code: 'BR01' } }, 'rejected'],
+    ])('fails after %s, and is never repeated', async (_, answer, kind) => {
+      upstream.answer = () => answer;
+      expect(await failureOf(create())).toMatchObject({ kind });
+      expect(upstream.received).toHaveLength(1);
+    });
+  });
+
+  describe('roomForUpdate', () => {
+    it('takes the room that the update then uses', async () => {
+      const tight = new G2aClient({
+        baseUrl,
+        apiKey: 'the-key',
+        apiSecret: 'the-secret',
+        rate: { requests: 1, windowSeconds: 60 },
+      });
+      upstream.answer = () => ({ status: 204 });
+      const room = await tight.roomForUpdate({ maxWaitMs: 0 });
+      await tight.updateOffer('00000000-0000-4000-a000-000000000001', { size: 1 }, { room, maxWaitMs: 0 });
+      expect(upstream.received).toHaveLength(1);
+      expect(await failureOf(tight.roomForUpdate({ maxWaitMs: 0 }))).toMatchObject({ kind: 'retry_after' });
+      tight.close();
     });
   });
 
