@@ -19,7 +19,7 @@ const CWS_OPTIONS = {
   products: PRODUCTS,
   'page-size': 500,
   'latency-ms': CWS_LATENCY_MS,
-  balance: 1_000_000_000,
+  balance: 100_000_000,
 };
 /** Until every product is known, fresh and published. */
 const READY_LIMIT_MS = 180_000;

@@ -11,7 +11,7 @@ export const LATENCY_MS = 100;
 export const SYNC_INTERVAL_SECONDS = 5;
 /** Less than the 15 % that the program reckons with, so that G2A's own figures never make it change a price. */
 const FEE_PERCENT = 14;
-const BALANCE = 1_000_000_000;
+const BALANCE = 100_000_000;
 const CHANGES_PER_CALL = 10_000;
 
 /** PostgreSQL, both simulated APIs with all games for sale, and mappings for all of them; the program is started by `startApp`. */
