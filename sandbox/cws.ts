@@ -103,6 +103,9 @@ export async function startCwsSandbox(options: CwsSandboxOptions = {}): Promise<
   registerTrafficControl(app, traffic);
   registerCwsControl(app, supplier, orders);
   registerCwsPostbacks(app, { clientId, signature: options.clientSignature ?? 'sandbox-signature' });
+  app.addHook('onSend', async (_request, reply) => {
+    reply.header('date', new Date(supplier.nowMs()).toUTCString());
+  });
   await app.register((api, _options, done) => {
     traffic.guard(api, {
       tokens,

@@ -57,6 +57,13 @@ describe('the desired state', () => {
       await manager.query('SET LOCAL session_replication_role = replica');
       await work(manager);
     });
+  /** The offers numbered above 10,000, and what they are made from. */
+  const forgetMany = async (manager: EntityManager): Promise<void> => {
+    for (const table of ['offers', 'product_mappings', 'product_mapping_suppliers']) {
+      await manager.query(`DELETE FROM ${table} WHERE g2a_product_id > 10000`);
+    }
+    await manager.query('DELETE FROM supplier_products WHERE cws_product_id > $1', [supplierId(10_000)]);
+  };
   /** What an offer waits for comes so much earlier. */
   const letPass = (number: number, minutes: number) =>
     sql(
@@ -182,17 +189,33 @@ describe('the desired state', () => {
       expect(await refresh()).toEqual({ priced: 6, changed: 1 });
     });
 
+    it('of what is queued before all others when something changes for all, and tells of changes as it goes', async () => {
+      await inBulk((manager) => manager.query(FILL, [10_001, 11_000]));
+      await refresh();
+      await supplier(11_000, 'quantity = 7');
+      let told = 0;
+      desired.whenOffersChange(() => (told += 1));
+      await desired.refresh('paused');
+      desired.whenOffersChange(() => undefined);
+      expect(told).toBeGreaterThan(2);
+      const stopped = await sql<{ product: number }[]>(
+        `SELECT offer.g2a_product_id AS product FROM audit_log JOIN offers offer ON offer.g2a_offer_id::text = subject_id
+         WHERE action = 'offer.desired_changed' AND details ->> 'reason' = 'paused' AND offer.g2a_product_id > 10000
+         ORDER BY audit_log.id`,
+      );
+      expect(stopped).toHaveLength(1000);
+      expect(stopped[0]).toEqual({ product: 11_000 });
+      await refresh();
+      await inBulk(forgetMany);
+    });
+
     it('in one go of many, whatever their number', async () => {
       await inBulk((manager) => manager.query(FILL, [10_001, 16_000]));
       expect(await refresh()).toEqual({ priced: 6000, changed: 6000 });
       expect(await refresh()).toEqual(NOTHING);
       expect(await desired.refresh('paused')).toEqual({ priced: 6006, changed: 6004 });
       expect(await refresh()).toEqual({ priced: 6006, changed: 6004 });
-      await inBulk(async (manager) => {
-        await manager.query('DELETE FROM offers WHERE g2a_product_id > 10000');
-        await manager.query('DELETE FROM product_mappings WHERE g2a_product_id > 10000');
-        await manager.query('DELETE FROM product_mapping_suppliers WHERE g2a_product_id > 10000');
-      });
+      await inBulk(forgetMany);
     });
   });
 
@@ -207,13 +230,37 @@ describe('the desired state', () => {
       );
       expect(await refresh()).toEqual(ONE);
       expect(await offer(5)).toMatchObject({ size: 3 });
-      expect(await refresh()).toEqual({ priced: 1, changed: 0 });
+      expect(await refresh()).toEqual(NOTHING);
       await sql(`UPDATE stock_holds SET expires_at = clock_timestamp()`);
       expect(await refresh()).toEqual(ONE);
       expect(await offer(5)).toMatchObject({ size: 5 });
-      await sql('DELETE FROM stock_holds');
-      expect(await refresh()).toEqual({ priced: 1, changed: 0 });
       expect(await refresh()).toEqual(NOTHING);
+      await sql('DELETE FROM stock_holds');
+      expect(await refresh()).toEqual(NOTHING);
+    });
+
+    it('when as many are held at another of its suppliers, and when what was bought is not in the stock any more', async () => {
+      await sql('INSERT INTO product_mapping_suppliers (g2a_product_id, cws_product_id) VALUES (5, $1)', [
+        supplierId(4),
+      ]);
+      await sql(
+        `INSERT INTO stock_holds (cws_product_id, reservation_item_id, quantity, state, bought_at)
+         VALUES ($1, gen_random_uuid(), 2, 'bought', clock_timestamp())`,
+        [supplierId(5)],
+      );
+      await refresh();
+      expect(await refresh()).toEqual(NOTHING);
+      await sql('UPDATE stock_holds SET cws_product_id = $1', [supplierId(4)]);
+      // Those of 4 and of 5.
+      expect((await refresh()).priced).toBe(2);
+      expect(await refresh()).toEqual(NOTHING);
+      await supplier(4, 'requested_at = clock_timestamp()');
+      expect((await refresh()).priced).toBe(2);
+      await sql('DELETE FROM stock_holds');
+      await sql('DELETE FROM product_mapping_suppliers WHERE g2a_product_id = 5 AND cws_product_id = $1', [
+        supplierId(4),
+      ]);
+      await refresh();
     });
   });
 

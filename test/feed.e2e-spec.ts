@@ -1,6 +1,8 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { cwsProductId, g2aOfferId, g2aProductId } from '../sandbox/catalog.js';
 import { FeedService } from '../src/sync/feed.service.js';
 import { SweepService } from '../src/sync/sweep.service.js';
+import { UpstreamError } from '../src/upstream/upstream-error.js';
 import { type Keyferry, mapGames, startKeyferry } from './support/keyferry.js';
 
 const GAMES = [1, 2, 3, 4, 5, 6, 7, 8];
@@ -205,5 +207,67 @@ describe('a feed that keeps changes to itself', () => {
     await keyferry.sync();
     expect(await isUnreliable()).toBe(false);
     expect(await openAlerts()).toEqual([]);
+  });
+});
+
+describe('the feed of a CWS with a tight limit', () => {
+  let keyferry: Keyferry;
+  const games = Array.from({ length: 20 }, (_, index) => index + 1);
+
+  beforeAll(async () => {
+    keyferry = await startKeyferry({
+      cws: { products: 20, pageSize: 1, limits: { products: null } },
+      // 10 of them for the feed: a pass of 20 pages never fits.
+      environment: { CWS_PRODUCTS_RATE: '12/5s' },
+    });
+    await mapGames(keyferry, games);
+    await keyferry.app.get(FeedService).readFeed();
+  });
+  afterAll(() => keyferry.stop());
+
+  it('goes on where the limit has cut it short, tells that it is late, and comes to its end', async () => {
+    const feed = keyferry.app.get(FeedService);
+    const lateAlerts = () =>
+      keyferry.sql(`SELECT message, cleared_at IS NOT NULL AS cleared FROM alerts WHERE kind = 'feed_late'`);
+    for (const game of games) keyferry.cws.supplier.setProduct(cwsProductId(game), { quantity: 100 + game });
+    await keyferry.sql(`UPDATE sync_cursors SET pass_started_at = now() - interval '151 seconds'`);
+    keyferry.cws.traffic.forget();
+    const outcomes: string[] = [];
+    const pass = async (): Promise<void> => {
+      const outcome = await feed.readFeed().then(
+        () => 'read',
+        (error: unknown) => (error instanceof UpstreamError ? error.kind : 'failed'),
+      );
+      outcomes.push(outcome);
+    };
+    await pass();
+    expect(await lateAlerts()).toEqual([{ message: expect.stringMatching(/15\d s ago/), cleared: false }]);
+    for (const deadline = Date.now() + 40_000; outcomes.at(-1) !== 'read' && Date.now() < deadline;) {
+      await sleep(250);
+      await pass();
+    }
+    expect(new Set(outcomes)).toEqual(new Set(['retry_after', 'read']));
+    for (const game of games) expect(await quantity(keyferry, game)).toBe(100 + game);
+    expect(keyferry.cws.traffic.counters()['GET /v3/products']).toMatchObject({ requests: games.length });
+    expect(await lateAlerts()).toMatchObject([{ cleared: true }]);
+  });
+});
+
+describe('the feed of a CWS whose clock is ten minutes behind', () => {
+  it('brings what changes all the same, and people are told of the clock', async () => {
+    const keyferry = await startKeyferry({ cws: { products: 5, clockOffsetMs: -600_000 } });
+    try {
+      const feed = keyferry.app.get(FeedService);
+      await mapGames(keyferry, [1]);
+      await feed.readFeed();
+      keyferry.cws.supplier.setProduct(cwsProductId(1), { quantity: 77 });
+      await feed.readFeed();
+      expect(await quantity(keyferry, 1)).toBe(77);
+      expect(await keyferry.sql(`SELECT message FROM alerts WHERE kind = 'clock_skew' AND cleared_at IS NULL`)).toEqual(
+        [{ message: expect.stringMatching(/^CWS's clock is 60\d s behind/) }],
+      );
+    } finally {
+      await keyferry.stop();
+    }
   });
 });

@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { jest } from '@jest/globals';
 import { cwsProductId, g2aOfferId, g2aProductId } from '../sandbox/catalog.js';
 import { DesiredStateService } from '../src/sync/desired-state.service.js';
+import { PublishOffersService } from '../src/sync/publish-offers.service.js';
 import { SlowLanesService } from '../src/sync/slow-lanes.service.js';
 import { type Keyferry, mapGames, startKeyferry } from './support/keyferry.js';
 
@@ -72,6 +73,35 @@ describe('the lanes of synchronization', () => {
     await until(() => !isActive(keyferry, 2), 'the disabled offer is off');
     expect(asked()[0]).toMatchObject({ status: null });
     await keyferry.sql('UPDATE product_mappings SET is_enabled = true');
+  });
+});
+
+describe('the publisher', () => {
+  it('keeps a better price back while news are on their way that may be a loss, and nothing else', async () => {
+    const keyferry = await startKeyferry();
+    try {
+      await mapGames(keyferry, [1, 2]);
+      await keyferry.sync();
+      const price = (): unknown => keyferry.g2a.marketplace.offer(g2aOfferId(1)).retailCents;
+      const before = price();
+      await keyferry.sql(
+        `UPDATE offers SET desired_price_cents = desired_price_cents - 1,
+           desired_business_price_cents = desired_business_price_cents - 1 WHERE g2a_product_id = $1`,
+        [g2aProductId(1)],
+      );
+      await keyferry.sql(
+        `UPDATE offers SET desired_is_active = false, desired_size = 0, desired_reason = 'out_of_stock' WHERE g2a_product_id = $1`,
+        [g2aProductId(2)],
+      );
+      const publisher = keyferry.app.get(PublishOffersService);
+      expect(await publisher.publish(() => true)).toBe(1);
+      expect(isActive(keyferry, 2)).toBe(false);
+      expect(price()).toBe(before);
+      expect(await publisher.publish()).toBe(1);
+      expect(price()).not.toBe(before);
+    } finally {
+      await keyferry.stop();
+    }
   });
 });
 

@@ -1,6 +1,8 @@
 import { createHash } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { cwsProductId, g2aOfferId, g2aProductId } from '../sandbox/catalog.js';
+import { FollowHintsService } from '../src/postbacks/follow-hints.service.js';
+import { FeedService } from '../src/sync/feed.service.js';
 import { environment, type Keyferry, mapGames, startKeyferry } from './support/keyferry.js';
 import { startProgram } from './support/program.js';
 
@@ -146,6 +148,26 @@ describe('a postback of CWS', () => {
       expect(shownSize(1)).toBe(5);
     } finally {
       await standby.end('SIGKILL');
+    }
+  });
+});
+
+describe('postbacks without end', () => {
+  it('use no more than their share of CWS’s limit: the feed goes on, and what they name waits and is merged', async () => {
+    // 2 saved ones for postbacks, and then one in 150 s.
+    const keyferry = await startKeyferry({ environment: { CWS_PRODUCTS_RATE: '40/600s' } });
+    try {
+      await mapGames(keyferry, [1, 2, 3, 4]);
+      keyferry.cws.traffic.forget();
+      const hints = keyferry.app.get(FollowHintsService);
+      for (let round = 0; round < 8; round += 1) {
+        hints.note({ cwsProductIds: [cwsProductId((round % 4) + 1)], cwsOrderIds: [] });
+        await sleep(250);
+      }
+      expect(keyferry.cws.traffic.requests()).toHaveLength(2);
+      expect(await keyferry.app.get(FeedService).readFeed()).toBe(true);
+    } finally {
+      await keyferry.stop();
     }
   });
 });

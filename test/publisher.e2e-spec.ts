@@ -1,7 +1,9 @@
 import { DataSource } from 'typeorm';
-import { cwsProductId, g2aOfferId, g2aProductId } from '../sandbox/catalog.js';
+import { cwsProductId, g2aExtraOfferId, g2aOfferId, g2aProductId } from '../sandbox/catalog.js';
 import type { Offer, ReceivedPatch } from '../sandbox/g2a-marketplace.js';
 import { type OfferToPublish, offersToPublish, recordSending } from '../src/catalog/offer-changes.queries.js';
+import { AlertsService } from '../src/alerts/alerts.service.js';
+import { takeDueStopJobs } from '../src/catalog/offer-stops.queries.js';
 import { OfferDeactivationsService } from '../src/sync/offer-deactivations.service.js';
 import { planChange } from '../src/sync/publish.rules.js';
 import { ReconcileOffersService } from '../src/sync/reconcile-offers.service.js';
@@ -35,11 +37,21 @@ describe('the publisher', () => {
     );
   const different = (): Promise<OfferToPublish[]> =>
     offersToPublish(keyferry.app.get(DataSource).manager, { lowStock: 10, except: [], limit: 100 });
+  /** As if the listing had been read so long ago. */
+  const listedBefore = (seconds: number): void => {
+    const at = new Date(Date.now() - seconds * 1000);
+    Reflect.set(reconcile(), 'confirmation', { at, pages: 1 });
+  };
   const requests = (route: string): number =>
     keyferry.g2a.traffic.requests().filter((request) => request.route === route).length;
 
   beforeAll(async () => {
-    keyferry = await startKeyferry({ cws: { products: 20 }, g2a: { products: 20 } });
+    keyferry = await startKeyferry({
+      cws: { products: 20 },
+      g2a: { products: 20, extraOffers: 18, extraOfferType: 'dropshipping' },
+    });
+    // Only the last game has two offers.
+    for (const game of GAMES) keyferry.g2a.marketplace.edit(g2aExtraOfferId(game), { gone: true });
     await mapGames(keyferry, GAMES);
     for (const game of GAMES) supply(game, { quantity: 20, price: PRICE });
     supply(3, { quantity: 0 });
@@ -97,7 +109,7 @@ describe('the publisher', () => {
     expect(await row(9)).toMatchObject({ sent_is_active: false, observed_is_active: true });
     await keyferry.sql('UPDATE offers SET stop_job_due_at = now() WHERE stop_job_id IS NOT NULL');
     keyferry.g2a.traffic.forget();
-    await round().readListing();
+    await round().confirmStops();
     expect(await row(9)).toMatchObject({ stop_job_id: null, sent_is_active: null, observed_is_active: false });
     expect(requests('GET /v3/sales/offers')).toBe(0);
   });
@@ -112,7 +124,7 @@ describe('the publisher', () => {
     expect(shown(10)).toEqual(OFF);
     expect(await row(10)).toMatchObject({ failure_count: 1, last_error: expect.stringContaining('BR02') });
     await keyferry.sql('UPDATE offers SET stop_job_due_at = now() WHERE stop_job_id IS NOT NULL');
-    await round().readListing();
+    await round().confirmStops();
     expect(await row(10)).toMatchObject({ failure_count: 0, last_error: null, observed_is_active: false });
   });
 
@@ -174,11 +186,100 @@ describe('the publisher', () => {
     });
   });
 
+  it('does not take a switch-off by the owner for its own earlier stop, once the offer was seen on again', async () => {
+    supply(12, { quantity: 0 });
+    await keyferry.sync();
+    await keyferry.sql('UPDATE offers SET stop_job_due_at = now() WHERE stop_job_id IS NOT NULL');
+    await round().confirmStops();
+    await keyferry.sql(`UPDATE offers SET stop_sent_at = now() - interval '2 minutes' WHERE stop_sent_at IS NOT NULL`);
+    supply(12, { quantity: 20 });
+    await keyferry.sync();
+    await reconcile().readAll();
+    expect(shown(12).active).toBe(true);
+    keyferry.g2a.marketplace.edit(g2aOfferId(12), { active: false });
+    await reconcile().readAll();
+    await keyferry.sync();
+    expect(shown(12).active).toBe(false);
+    expect(await alerts('offer_switched_off_at_g2a')).toEqual([g2aOfferId(12)]);
+    await keyferry.app.get(OfferDeactivationsService).clear('cli:test', g2aProductId(12));
+    await keyferry.sync();
+    await reconcile().readAll();
+  });
+
+  describe('what the changed part of the listing does not show', () => {
+    const isLate = (game: number): Promise<unknown> =>
+      keyferry.sql(
+        `UPDATE offers SET sent_at = now() - interval '3 minutes', stop_job_due_at = stop_job_due_at + interval '1 hour'
+         WHERE g2a_product_id = $1`,
+        [g2aProductId(game)],
+      );
+
+    it('in time is given up, and published again: a price whose job has failed', async () => {
+      keyferry.g2a.traffic.behaviors.set({ name: 'jobFails', subject: g2aOfferId(16), times: 1 });
+      supply(16, { price: 7 });
+      await keyferry.sync();
+      await isLate(16);
+      listedBefore(61);
+      keyferry.g2a.traffic.forget();
+      await round().readListing();
+      expect(requests('GET /v3/sales/offers')).toBe(1);
+      expect(await row(16)).toMatchObject({ failure_count: 1, last_error: expect.stringContaining('not shown') });
+      expect(shown(16).retailCents).toBe(803);
+      await round().publish();
+      expect(shown(16).retailCents).toBe(883);
+    });
+
+    it('in time is given up, and published again: a stop whose job never ends', async () => {
+      await reconcile().readAll();
+      keyferry.g2a.traffic.behaviors.set({ name: 'jobFails', subject: g2aOfferId(16), times: 1 });
+      supply(16, { quantity: 0 });
+      await keyferry.sync();
+      await isLate(16);
+      listedBefore(61);
+      await round().readListing();
+      expect(await row(16)).toMatchObject({ failure_count: 1, stop_job_id: null, sent_is_active: null });
+      expect(shown(16).active).toBe(true);
+      await round().publish();
+      expect(shown(16)).toEqual(OFF);
+    });
+
+    it('is nothing to follow: of two offers it may show one', async () => {
+      await mapGames(keyferry, [18]);
+      keyferry.g2a.marketplace.edit(g2aExtraOfferId(18), { size: 4 });
+      await reconcile().readAll();
+      expect(await alerts('offer_ambiguous')).toEqual([String(g2aProductId(18))]);
+      keyferry.g2a.marketplace.edit(g2aExtraOfferId(18), { size: 5 });
+      supply(5, { price: 6.1 });
+      await keyferry.sync();
+      listedBefore(61);
+      keyferry.g2a.traffic.forget();
+      await round().readListing();
+      expect(requests('GET /v3/sales/offers')).toBe(1);
+      expect(await row(18)).toBeUndefined();
+      await keyferry.sql('DELETE FROM product_mappings WHERE g2a_product_id = $1', [g2aProductId(18)]);
+    });
+  });
+
+  it('asks about stops though one of them is being written, and does not wait for that', async () => {
+    for (const game of [6, 7]) supply(game, { quantity: 0 });
+    await keyferry.sync();
+    await keyferry.sql('UPDATE offers SET stop_job_due_at = now() WHERE stop_job_id IS NOT NULL');
+    await keyferry.app.get(DataSource).transaction(async (manager) => {
+      await manager.query('SELECT 1 FROM offers WHERE g2a_product_id = $1 FOR UPDATE', [g2aProductId(6)]);
+      const due = await takeDueStopJobs(keyferry.app.get(DataSource).manager, 10);
+      expect(due.map((job) => isGameOf(job.g2aOfferId))).toContain(7);
+      expect(due.map((job) => isGameOf(job.g2aOfferId))).not.toContain(6);
+    });
+    for (const game of [6, 7]) supply(game, { quantity: 20 });
+    await keyferry.sync();
+    await reconcile().readAll();
+  });
+
   describe('an offer that keeps failing', () => {
     beforeAll(async () => {
       keyferry.g2a.traffic.behaviors.set({ name: 'answers500', subject: g2aOfferId(13) });
       await keyferry.sql('UPDATE offers SET failure_count = 9 WHERE g2a_product_id = $1', [g2aProductId(13)]);
-      supply(13, { price: 7 });
+      supply(13, { price: 5.5 });
       supply(14, { price: 7 });
       await keyferry.sync();
     });
@@ -195,10 +296,31 @@ describe('the publisher', () => {
 
     it('is not tried for a new price', async () => {
       keyferry.g2a.traffic.behaviors.clear({});
-      supply(13, { price: 7.5 });
+      supply(13, { price: 5.4 });
       const before = patches(13).length;
       await keyferry.sync();
       expect(patches(13)).toHaveLength(before);
+    });
+
+    it('is switched off, and not offered again for an hour, when what it shows comes to lose money', async () => {
+      // Shown is 8.03, of which 6.82 is left.
+      supply(13, { price: 7 });
+      const before = patches(13).length;
+      await keyferry.sync();
+      expect(shown(13)).toEqual(OFF);
+      await keyferry.sql('UPDATE offers SET stop_job_due_at = now() WHERE stop_job_id IS NOT NULL');
+      await keyferry.sync();
+      await reconcile().readAll();
+      await keyferry.sync();
+      expect(patches(13)).toHaveLength(before + 1);
+      expect(await row(13)).toMatchObject({ failure_count: 10, desired_is_active: true, observed_is_active: false });
+      expect(await alerts('offer_failing')).toEqual([g2aOfferId(13)]);
+    });
+
+    it('is back at its right price when its time has come', async () => {
+      await keyferry.sql('UPDATE offers SET retry_at = now() WHERE quarantined_at IS NOT NULL');
+      await keyferry.sync();
+      expect(shown(13)).toMatchObject({ active: true, retailCents: 883 });
     });
 
     it('is stopped all the same, and has recovered when that is confirmed', async () => {
@@ -206,17 +328,44 @@ describe('the publisher', () => {
       await keyferry.sync();
       expect(shown(13)).toEqual(OFF);
       await keyferry.sql('UPDATE offers SET stop_job_due_at = now() WHERE stop_job_id IS NOT NULL');
-      await round().readListing();
+      await round().confirmStops();
       expect(await row(13)).toMatchObject({ failure_count: 0, quarantined_at: null });
       expect(await alerts('offer_failing')).toEqual([]);
     });
   });
 
+  it('switches an offer off whose price loses money and is refused twice, and tells', async () => {
+    keyferry.g2a.traffic.behaviors.set({ name: 'answers500', subject: g2aOfferId(14), times: 2 });
+    // Shown is 8.83.
+    supply(14, { price: 9 });
+    await keyferry.sync();
+    expect(await row(14)).toMatchObject({ failure_count: 1, observed_is_active: true });
+    await keyferry.sql('UPDATE offers SET retry_at = now()');
+    await keyferry.sync();
+    expect(await row(14)).toMatchObject({ failure_count: 2, observed_is_active: true });
+    const [{ isSoon }] = await keyferry.sql(
+      `SELECT retry_at < now() + interval '31 seconds' AS "isSoon" FROM offers WHERE failure_count = 2`,
+    );
+    expect(isSoon).toBe(true);
+    await keyferry.sql('UPDATE offers SET retry_at = now()');
+    await keyferry.sync();
+    expect(shown(14)).toEqual(OFF);
+    expect(await alerts('offer_failing')).toEqual([g2aOfferId(14)]);
+    await keyferry.sql('UPDATE offers SET retry_at = now()');
+    await keyferry.sync();
+    await reconcile().readAll();
+    expect(shown(14)).toMatchObject({ active: true, size: 20 });
+    expect(await row(14)).toMatchObject({ failure_count: 0, last_error: null });
+    expect(await alerts('offer_failing')).toEqual([]);
+  });
+
   it('asks about an offer that the listing lacks, lets go of it when it is gone, and reports that', async () => {
+    await keyferry.app.get(AlertsService).raise('offer_failing', g2aOfferId(15), 'refused');
     keyferry.g2a.marketplace.edit(g2aOfferId(15), { gone: true });
     await reconcile().readAll();
     expect(await row(15)).toBeUndefined();
     expect(await alerts('offer_missing')).toEqual(['']);
+    expect(await alerts('offer_failing')).toEqual([]);
     keyferry.g2a.marketplace.edit(g2aOfferId(15), { gone: false });
     await reconcile().readAll();
     expect(await row(15)).toBeDefined();
@@ -224,10 +373,6 @@ describe('the publisher', () => {
   });
 
   it('confirms updates by at most 0.2 requests each, and a single one after a minute', async () => {
-    const listedBefore = (seconds: number): void => {
-      const at = new Date(Date.now() - seconds * 1000);
-      Reflect.set(reconcile(), 'confirmation', { at, pages: 1 });
-    };
     await keyferry.sync();
     await reconcile().readAll();
     for (const game of [1, 2, 4, 5, 6, 7, 8, 9, 10, 11]) supply(game, { quantity: 30, price: 5.5 });

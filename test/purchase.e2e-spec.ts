@@ -177,7 +177,11 @@ describe('a paid order', () => {
     keyferry.cws.supplier.setProduct(cwsProductId(8), { prices: [{ value: 6.83, from: 1, to: null }] });
     const orderId = await buy(8);
     // 8.03 brings 6.82 after 15 %.
-    await until(async () => keyferry.cws.traffic.requests().some((r) => r.route === 'GET /v3/products' && isFor(r, 8)));
+    await until(
+      async () =>
+        (await keyferry.sql(`SELECT FROM purchases WHERE cws_product_id = $1 AND state = 'dead'`, [cwsProductId(8)]))
+          .length > 0,
+    );
     await sleep(300);
     expect(sold(8)).toEqual([]);
     keyferry.cws.supplier.setProduct(cwsProductId(8), { prices: [{ value: 6.82, from: 1, to: null }] });

@@ -135,8 +135,8 @@ describe('request budgets in PostgreSQL', () => {
   });
 });
 
-describe('the limit of CWS product list', () => {
-  it('is not needed by a reservation of one product, and a 429 pauses it for all', async () => {
+describe('the limit of single products at CWS', () => {
+  it('is what a reservation of one product uses: the list only without room there, and a 429 pauses it for all', async () => {
     const keyferry = await startKeyferry({
       environment: { RESERVATION_STOCK_MAX_AGE_SECONDS: '10', CWS_PRODUCTS_RATE: '40/600s' },
     });
@@ -156,22 +156,22 @@ describe('the limit of CWS product list', () => {
         keyferry.customer.reserve([{ productId: g2aProductId(game), quantity: 1 }]);
 
       keyferry.cws.traffic.forget();
-      keyferry.cws.traffic.behaviors.set({ name: 'answers429', route: 'GET /v3/products', times: 1 });
+      keyferry.cws.traffic.behaviors.set({ name: 'answers429', route: 'GET /v3/products/:productId', times: 1 });
       expect(await reserve(1)).toMatchObject({ ok: true });
-      expect(asked()).toEqual(['GET /v3/products', 'GET /v3/products/:productId']);
+      expect(asked()).toEqual(['GET /v3/products/:productId', 'GET /v3/products']);
       expect(
         await keyferry.sql(`SELECT name FROM request_budgets WHERE paused_until > clock_timestamp() - interval '1 s'`),
-      ).toEqual([{ name: 'cws product list' }]);
+      ).toEqual([{ name: 'cws single product' }]);
 
       // A limit that others have used up is not even tried.
       await keyferry.sql(
         `UPDATE request_budgets SET paused_until = NULL;
          INSERT INTO request_leases (budget_name, requests, counts_until)
-         VALUES ('cws product list', 40, clock_timestamp() + interval '10 minutes')`,
+         VALUES ('cws single product', 600, clock_timestamp() + interval '10 minutes')`,
       );
       keyferry.cws.traffic.forget();
       expect(await reserve(2)).toMatchObject({ ok: true });
-      expect(asked()).toEqual(['GET /v3/products/:productId']);
+      expect(asked()).toEqual(['GET /v3/products']);
     } finally {
       await keyferry.stop();
     }

@@ -30,10 +30,10 @@ describe('a reservation on old snapshots', () => {
   const asked = (): string[] =>
     keyferry.cws.traffic
       .requests()
-      .filter((request) => request.route === 'GET /v3/products')
-      .map((request) => request.query['productIds'] ?? 'all');
+      .filter((request) => request.route.startsWith('GET /v3/products'))
+      .map(({ path, query }) => query['productIds'] ?? path.replace(/.*\//, ''));
   const hang = (): void => {
-    // A single product has another route too, used while the list has no room.
+    // A single product has another route, and the list when that has no room.
     keyferry.cws.traffic.behaviors.set({ name: 'losesRequest', hangs: true });
   };
 
@@ -83,7 +83,7 @@ describe('a reservation on old snapshots', () => {
     [
       'fails',
       () => {
-        keyferry.cws.traffic.behaviors.set({ name: 'answers500', route: 'GET /v3/products' });
+        keyferry.cws.traffic.behaviors.set({ name: 'answers500', route: 'GET /v3/products/:productId' });
       },
     ],
     [

@@ -276,7 +276,7 @@ describe('the reservation routes', () => {
         [cwsProductId(37)],
       );
       await keyferry.sql(`UPDATE product_mapping_suppliers SET mapped_at = now()`);
-      keyferry.cws.traffic.behaviors.set({ name: 'answers500', route: 'GET /v3/products' });
+      keyferry.cws.traffic.behaviors.set({ name: 'answers500', route: 'GET /v3/products/:productId' });
       const before = await claims();
       expect(await keyferry.customer.renew(id)).toMatchObject({
         ...refused(503, 'stock_unknown'),

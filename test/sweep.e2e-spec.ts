@@ -1,4 +1,5 @@
 import { cwsProductId, g2aProductId } from '../sandbox/catalog.js';
+import { AlertsService } from '../src/alerts/alerts.service.js';
 import { SweepService } from '../src/sync/sweep.service.js';
 import { type SweepQuestion, sweepTargets } from '../src/sync/sweep.queries.js';
 import { SWEEP_BATCH, SweepPace, sweepPlan } from '../src/sync/sweep.rules.js';
@@ -134,6 +135,50 @@ describe('the sweep', () => {
 
 const INTERVAL_SECONDS = 5;
 
+describe('the alert about products that cannot be read', () => {
+  it('is closed by a whole cycle of the sweep that finds them readable, or mapped no more', async () => {
+    const keyferry = await startKeyferry({ cws: { products: 5 } });
+    try {
+      await mapGames(keyferry, [1, 2]);
+      const sweeper = keyferry.app.get(SweepService);
+      const sweep = async (): Promise<void> => {
+        await keyferry.sql(`UPDATE supplier_products SET requested_at = now() - interval '5 minutes'`);
+        await sweeper.sweep();
+        // A cycle ends with the look at what to ask next.
+        await sweeper.sweep();
+      };
+      const open = async (): Promise<string[]> =>
+        (
+          await keyferry.sql(
+            `SELECT subject FROM alerts WHERE kind = 'supplier_product_unreadable' AND cleared_at IS NULL ORDER BY 1`,
+          )
+        ).map(({ subject }: { subject: string }) => subject);
+      await sweep();
+      const alerts = keyferry.app.get(AlertsService);
+      // Without an id, and of a product whose mapping was deleted.
+      for (const subject of ['', cwsProductId(3)]) {
+        await alerts.raise('supplier_product_unreadable', subject, 'quantity is no number');
+      }
+      keyferry.cws.traffic.behaviors.set({ name: 'malformedProduct', subject: cwsProductId(1) });
+      await sweep();
+      await sweep();
+      expect(await open()).toEqual([cwsProductId(1)]);
+      // All of a batch: the alert without an id is another one.
+      keyferry.cws.traffic.behaviors.set({ name: 'malformedProduct', subject: cwsProductId(2) });
+      await alerts.raise('supplier_product_unreadable', '', 'items[0] is no object');
+      await keyferry.sql(`UPDATE supplier_products SET requested_at = now() - interval '5 minutes'`);
+      await sweeper.sweep();
+      expect(await open()).toEqual(['', cwsProductId(1), cwsProductId(2)]);
+      keyferry.cws.traffic.behaviors.clear({});
+      await sweep();
+      await sweep();
+      expect(await open()).toEqual([]);
+    } finally {
+      await keyferry.stop();
+    }
+  });
+});
+
 describe('the sweep of a large catalog while the feed is unreliable', () => {
   it('sees every hot one every 15 s at CWS’s real limit, and the rest in its turn', async () => {
     const keyferry = await startKeyferry({ cws: { products: 1 }, g2a: { products: 1 } });
@@ -169,7 +214,10 @@ describe('the sweep of a large catalog while the feed is unreliable', () => {
         const due = [...hotDue, ...rest];
         const asked: string[] = [];
         const isHotLeft = () => asked.length < hotDue.length;
-        while (asked.length < due.length && pace.tryTake(tick * INTERVAL_SECONDS * 1000, plan, isHotLeft())) {
+        while (
+          asked.length < due.length &&
+          pace.tryTake(tick * INTERVAL_SECONDS * 1000, plan, isHotLeft() ? 'hot' : 'rest')
+        ) {
           asked.push(...due.slice(asked.length, asked.length + SWEEP_BATCH));
         }
         for (const id of asked) {

@@ -329,6 +329,9 @@ describe('offers that are not ours to touch', () => {
       await mapGames(keyferry, [1]);
       await keyferry.sync();
       expect(keyferry.g2a.marketplace.patches(g2aOfferId(1))).toHaveLength(1);
+      keyferry.g2a.traffic.forget();
+      await keyferry.app.get(ReconcileOffersService).readAll();
+      expect(keyferry.g2a.traffic.counters()['GET /v3/sales/offers/:offerId']).toBeUndefined();
     } finally {
       await keyferry.stop();
     }

@@ -25,6 +25,8 @@ export type AlertKind =
   | 'supplier_product_unreadable'
   | 'supplier_price_unconfirmed'
   | 'feed_unreliable'
+  | 'feed_late'
+  | 'clock_skew'
   | 'exchange_rate_missing'
   | 'real_fee_higher'
   | 'simulation_failing'
@@ -65,7 +67,12 @@ export class AlertsService {
 
   /** Closes the open alerts of this kind about these subjects, if there are any. */
   async clear(kind: AlertKind, ...subjects: readonly string[]): Promise<void> {
-    await this.close(kind, 'subject = ANY ($2)', subjects.length === 0 ? [''] : subjects);
+    await this.clearWithin(this.dataSource.manager, kind, ...subjects);
+  }
+
+  /** The same in a transaction that it belongs to. */
+  async clearWithin(manager: EntityManager, kind: AlertKind, ...subjects: readonly string[]): Promise<void> {
+    await this.close(kind, 'subject = ANY ($2)', subjects.length === 0 ? [''] : subjects, manager);
   }
 
   /** Closes the open alerts of this kind about anything but these subjects: after a look at all there is. */
@@ -73,10 +80,20 @@ export class AlertsService {
     await this.close(kind, 'subject <> ALL ($2)', subjects);
   }
 
-  private async close(kind: AlertKind, condition: string, subjects: readonly string[]): Promise<void> {
-    const [rows] = await this.dataSource.query<[{ subject: string }[], number]>(
+  /** Closes the open alerts of this kind that were last raised before this time (of the database): nothing has found them since. */
+  async clearRaisedBefore(kind: AlertKind, time: Date): Promise<void> {
+    await this.close(kind, 'last_raised_at < $2', time);
+  }
+
+  private async close(
+    kind: AlertKind,
+    condition: string,
+    value: readonly string[] | Date,
+    manager: EntityManager = this.dataSource.manager,
+  ): Promise<void> {
+    const [rows] = await manager.query<[{ subject: string }[], number]>(
       `UPDATE alerts SET cleared_at = now() WHERE kind = $1 AND cleared_at IS NULL AND ${condition} RETURNING subject`,
-      [kind, subjects],
+      [kind, value],
     );
     for (const { subject } of rows) this.logger.log(`alert ${kind}${subject === '' ? '' : ` [${subject}]`} cleared`);
   }

@@ -20,6 +20,11 @@ export interface ObservedOffer {
 /** After this time without confirmation a sent change counts as lost and is sent again. */
 export const CONFIRMATION_TIMEOUT_SECONDS = 120;
 
+const NOT_SHOWN = `accepted, but not shown after ${CONFIRMATION_TIMEOUT_SECONDS} s`;
+
+/** So long a listing may show what was. */
+const LISTING_LAG_SECONDS = 60;
+
 /** So long after we sent a stop, an offer that is shown off may be so because of it. */
 const STOP_ARRIVES_WITHIN_SECONDS = 600;
 
@@ -63,6 +68,8 @@ export async function storeObservedOffers(
      ), judged AS (
        SELECT seen.*, offer.sent_at AS judged_sent_at, offer.sent_at < $8::timestamptz - make_interval(secs => $9::integer) AS is_timed_out,
          offer.failure_count > 0 AS had_failed, sent.is_pending,
+         -- Off only because G2A refuses its price.
+         offer.desired_is_active AND offer.sent_is_active IS FALSE AS is_stopgap,
          offer.failure_count + 1 >= ${QUARANTINE_FAILURES} AS is_hopeless,
          -- Read before our word for it: what was shown on and is off now was switched off in between.
          NOT seen.is_active AND offer.observed_is_active AND offer.desired_is_active AND offer.deactivated_at IS NULL
@@ -90,30 +97,34 @@ export async function storeObservedOffers(
          sent_at = CASE WHEN is_confirmed OR is_timed_out THEN NULL ELSE sent_at END,
          sent_price_cents = CASE WHEN is_confirmed OR is_timed_out THEN NULL ELSE sent_price_cents END,
          sent_business_price_cents = CASE WHEN is_confirmed OR is_timed_out THEN NULL ELSE sent_business_price_cents END,
-         sent_lowest_price_cents = CASE WHEN is_confirmed OR is_timed_out THEN NULL ELSE sent_lowest_price_cents END,
+         sent_lowest_price_cents = CASE WHEN is_confirmed OR is_timed_out OR judged_sent_at IS NULL THEN NULL
+           ELSE sent_lowest_price_cents END,
          sent_size = CASE WHEN is_confirmed OR is_timed_out THEN NULL ELSE sent_size END,
          sent_is_active = CASE WHEN is_confirmed OR is_timed_out THEN NULL ELSE sent_is_active END,
          stop_sent_at = CASE WHEN judged.is_active
-             AND stop_sent_at > $8::timestamptz - make_interval(secs => $13::integer) THEN stop_sent_at END,
+             AND stop_sent_at > $8::timestamptz - make_interval(secs => $13::integer)
+             -- Seen on again by our own word, and not only late: whatever switches it off now is not that stop.
+             AND (is_confirmed AND sent_is_active AND stop_sent_at < $8::timestamptz - make_interval(secs => $14::integer))
+               IS NOT TRUE THEN stop_sent_at END,
          stop_job_id = CASE WHEN is_confirmed OR is_timed_out THEN NULL ELSE stop_job_id END,
          stop_job_due_at = CASE WHEN is_confirmed OR is_timed_out THEN NULL ELSE stop_job_due_at END,
          deactivated_at = CASE WHEN is_switched_off THEN $8 ELSE deactivated_at END,
          deactivation_reason = CASE WHEN is_switched_off THEN 'switched_off_at_g2a' ELSE deactivation_reason END,
          deactivation_message = CASE WHEN is_switched_off THEN 'shown off, though we did not switch it off'
            ELSE deactivation_message END,
-         quarantined_at = CASE WHEN is_confirmed THEN NULL
+         quarantined_at = CASE WHEN is_confirmed AND NOT is_stopgap THEN NULL
            WHEN is_timed_out AND is_pending AND is_hopeless THEN coalesce(quarantined_at, now()) ELSE quarantined_at END,
-         failure_count = CASE WHEN is_confirmed THEN 0 WHEN is_timed_out AND is_pending THEN failure_count + 1
+         failure_count = CASE WHEN is_confirmed AND NOT is_stopgap THEN 0 WHEN is_timed_out AND is_pending THEN failure_count + 1
            ELSE failure_count END,
-         retry_at = CASE WHEN is_confirmed THEN NULL
+         retry_at = CASE WHEN is_confirmed AND NOT is_stopgap THEN NULL
            WHEN is_timed_out AND is_pending AND is_hopeless AND desired_is_active THEN now() + interval '1 hour'
            ELSE retry_at END,
-         last_error = CASE WHEN is_confirmed THEN NULL
-           WHEN is_timed_out AND is_pending THEN 'accepted, but not shown after ' || $9::integer || ' s' ELSE last_error END
+         last_error = CASE WHEN is_confirmed AND NOT is_stopgap THEN NULL
+           WHEN is_timed_out AND is_pending THEN '${NOT_SHOWN}' ELSE last_error END
        -- The publisher works at the same time: what it has sent since the judgment is for the next listing to judge.
        FROM judged WHERE offer.g2a_offer_id = judged.id AND offer.observed_at <= $8
          AND offer.sent_at IS NOT DISTINCT FROM judged.judged_sent_at
-       RETURNING offer.*, is_switched_off, is_confirmed AND had_failed AS is_recovered,
+       RETURNING offer.*, is_switched_off, is_confirmed AND had_failed AND NOT is_stopgap AS is_recovered,
          is_timed_out AND is_pending AND NOT is_confirmed AS is_unconfirmed
      ), kept AS (
        ${keepShownPrices('updated')}
@@ -144,6 +155,7 @@ export async function storeObservedOffers(
       offers.map((offer) => offer.priceLimit?.maxPrice ?? null),
       offers.map((offer) => offer.priceLimit !== null),
       STOP_ARRIVES_WITHIN_SECONDS,
+      LISTING_LAG_SECONDS,
     ],
   );
   return {
@@ -151,6 +163,38 @@ export async function storeObservedOffers(
     switchedOff: rows.filter((row) => row.isSwitchedOff),
     found: rows.filter((row) => row.isFound).map((row) => row.g2aOfferId),
   };
+}
+
+/**
+ * A listing of everything that has changed since the oldest unconfirmed change was read to its end: what was sent long before it
+ * began and is not confirmed by it has not happened (its job has failed, or does not end). It counts as a failure, and the
+ * difference will be published again. A price that may yet show stays in `sent_lowest_price_cents` until the offer is seen.
+ * @param readFrom database time before the listing was asked for.
+ * @returns the offers with a change that was lost.
+ */
+export async function giveUpUnshownChanges(manager: EntityManager, readFrom: Date): Promise<OfferTrouble[]> {
+  return manager.query<OfferTrouble[]>(
+    `WITH late AS (
+       SELECT g2a_offer_id AS id, failure_count + 1 >= ${QUARANTINE_FAILURES} AS is_hopeless,
+         coalesce(sent_price_cents, sent_business_price_cents, sent_size, sent_is_active::integer) IS NOT NULL AS is_pending
+       FROM offers WHERE sent_at < $1::timestamptz - interval '${CONFIRMATION_TIMEOUT_SECONDS} seconds'
+       FOR UPDATE
+     ), given_up AS (
+       UPDATE offers offer SET sent_at = NULL, sent_price_cents = NULL, sent_business_price_cents = NULL, sent_size = NULL,
+         sent_is_active = NULL, stop_job_id = NULL, stop_job_due_at = NULL,
+         failure_count = failure_count + is_pending::integer,
+         last_error = CASE WHEN is_pending THEN '${NOT_SHOWN}' ELSE last_error END,
+         quarantined_at = CASE WHEN is_pending AND is_hopeless THEN coalesce(quarantined_at, now()) ELSE quarantined_at END,
+         retry_at = CASE WHEN is_pending AND is_hopeless AND desired_is_active THEN now() + interval '1 hour'
+           ELSE retry_at END
+       FROM late WHERE offer.g2a_offer_id = late.id
+       RETURNING offer.*, is_pending
+     ), kept AS (${keepShownPrices('given_up')})
+     SELECT g2a_offer_id AS "g2aOfferId", failure_count AS "failureCount", quarantined_at IS NOT NULL AS "isQuarantined",
+       last_error AS "lastError", false AS "isRecovered"
+     FROM given_up WHERE is_pending`,
+    [readFrom],
+  );
 }
 
 type NewsRow = OfferTrouble & { g2aProductId: number; isTrouble: boolean; isSwitchedOff: boolean; isFound: boolean };

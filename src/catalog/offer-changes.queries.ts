@@ -4,7 +4,7 @@ import type { DesiredState } from './offers.queries.js';
 
 /**
  * Why a change is urgent, most urgent first:
- * - `stop_selling`: what is shown cannot be honored;
+ * - `stop_selling`: what is shown cannot be honored; or loses money, and G2A does not take another price;
  * - `losing_price`: a sale at a price that is shown costs more than it leaves, or nobody knows that price;
  * - `back_in_stock`: it could be sold, and is not;
  * - `other`: a price that may be lower, or higher than it needs to be at least; a stock so low that a buyer notices;
@@ -28,9 +28,26 @@ export interface OfferToPublish {
   };
 }
 
+/** Failures in a row after which an offer that loses money is switched off: the next price may be refused as well. */
+const FAILURES_BEFORE_STOP = 2;
+
+/** The longest gap between two tries where money is at risk. */
+const URGENT_GAP_SECONDS = 30;
+
 /**
- * Offers that differ and may be tried now, most urgent first. What somebody else switched off is left alone for as long as it is
- * shown off.
+ * Part of a query of offers: whether a sale at the price that is shown costs more than it leaves, or nobody knows that price.
+ * @param shown columns that tell what G2A shows.
+ */
+const losesMoney = (shown: Readonly<Record<'retail' | 'business' | 'size' | 'isActive', string>>): string => `(
+  desired_is_active AND ${shown.isActive} AND ${shown.size} IS DISTINCT FROM 0 AND (
+    observed_visibility <> 'business'
+      AND coalesce(${shown.retail} < coalesce(desired_break_even_cents, desired_price_cents), true)
+    OR observed_visibility <> 'retail'
+      AND coalesce(${shown.business} < coalesce(desired_business_break_even_cents, desired_business_price_cents), true)))`;
+
+/**
+ * Offers that differ and may be tried now, most urgent first. No back-off keeps a price that loses money on sale for longer than
+ * URGENT_GAP_SECONDS. What somebody else switched off is left alone for as long as it is shown off.
  * @param lowStock sizes below it are noticed.
  * @param except offers that are being sent.
  */
@@ -50,17 +67,15 @@ export async function offersToPublish(
      FROM (
        SELECT *,
          CASE
-           WHEN NOT desired_is_active THEN 1
-           WHEN is_active AND size IS DISTINCT FROM 0 AND (
-             has_retail AND coalesce(retail < coalesce(desired_break_even_cents, desired_price_cents), true)
-             OR has_business AND coalesce(
-               business < coalesce(desired_business_break_even_cents, desired_business_price_cents), true)) THEN 2
+           WHEN NOT desired_is_active OR is_losing AND failure_count >= ${FAILURES_BEFORE_STOP} THEN 1
+           WHEN is_losing THEN 2
            WHEN NOT is_active OR size = 0 THEN 3
            WHEN is_repriced OR least(size, desired_size) < $1 OR size IS NULL THEN 4
            ELSE 5
          END AS risk
        FROM (
          SELECT offer.*, shown.*,
+           ${losesMoney({ retail: 'retail', business: 'business', size: 'size', isActive: 'is_active' })} AS is_losing,
            has_retail AND retail IS DISTINCT FROM desired_price_cents
              OR has_business AND business IS DISTINCT FROM desired_business_price_cents AS is_repriced
          FROM offers offer, LATERAL (SELECT
@@ -70,19 +85,36 @@ export async function offersToPublish(
            coalesce(sent_is_active, observed_is_active) AS is_active,
            observed_visibility <> 'business' AS has_retail,
            observed_visibility <> 'retail' AS has_business) shown
-         WHERE (retry_at IS NULL OR retry_at <= now()) AND g2a_offer_id <> ALL ($2)
+         WHERE g2a_offer_id <> ALL ($2)
            -- Switched off by somebody else just now: not priced anew yet.
            AND (deactivated_at IS NULL OR NOT desired_is_active)
        ) offer
-       WHERE is_active <> desired_is_active
+       WHERE (is_active <> desired_is_active
          OR size IS DISTINCT FROM desired_size AND desired_reason <> 'switched_off_at_g2a'
-         OR desired_is_active AND is_repriced
+         OR desired_is_active AND is_repriced)
+         AND (retry_at IS NULL OR retry_at <= now()
+           OR is_losing AND retry_at > now() + interval '${URGENT_GAP_SECONDS} seconds')
      ) offer
      ORDER BY offer.risk, g2a_offer_id
      LIMIT $3`,
     [lowStock, except, limit, PUBLISH_RISKS],
   );
 }
+
+/** Failures in a row of its own after which an offer is quarantined: tried once an hour only. */
+export const QUARANTINE_FAILURES = 10;
+
+/**
+ * Part of an UPDATE of offers: the time of the next try after one more failure. The gap doubles from 5 s; up to
+ * URGENT_GAP_SECONDS where money is at risk, up to 60 s where not only this offer is in trouble, else up to 10 min, and an hour
+ * in quarantine.
+ */
+const nextTry = (condition: Readonly<Record<'isUrgent' | 'isOwn' | 'isQuarantined', string>>): string => `
+  now() + make_interval(secs => CASE
+    WHEN ${condition.isUrgent} THEN least(5 * 2 ^ least(failure_count, 10), ${URGENT_GAP_SECONDS})
+    WHEN NOT ${condition.isOwn} THEN least(5 * 2 ^ least(failure_count, 10), 60)
+    WHEN ${condition.isQuarantined} THEN 3600
+    ELSE least(5 * 2 ^ least(failure_count, 10), 600) END)`;
 
 /** A change as it is sent to G2A; absent fields are not part of it. */
 export interface SentChange {
@@ -114,7 +146,11 @@ export async function recordSending(
          sent_is_active = coalesce($5, sent_is_active),
          stop_sent_at = CASE WHEN NOT $5 THEN clock_timestamp() ELSE stop_sent_at END,
          stop_job_id = CASE WHEN $5 IS NULL THEN stop_job_id END,
-         stop_job_due_at = CASE WHEN $5 IS NULL THEN stop_job_due_at END
+         stop_job_due_at = CASE WHEN $5 IS NULL THEN stop_job_due_at END,
+         -- Stopped because G2A refuses the right price: it is offered again later.
+         retry_at = CASE WHEN NOT $5 AND desired_is_active
+           THEN ${nextTry({ isUrgent: 'false', isOwn: 'true', isQuarantined: 'quarantined_at IS NOT NULL' })}
+           ELSE retry_at END
        WHERE g2a_offer_id = $1 AND (deactivated_at IS NULL OR NOT $5)
          AND (desired_price_cents, desired_business_price_cents, desired_size, desired_is_active)
            IS NOT DISTINCT FROM ($6::integer, $7::integer, $8::integer, $9::boolean)
@@ -150,20 +186,6 @@ export async function recordNotSent(manager: EntityManager, g2aOfferId: string):
   );
 }
 
-/** Failures in a row of its own after which an offer is quarantined: tried once an hour only. */
-export const QUARANTINE_FAILURES = 10;
-
-/**
- * Part of an UPDATE of offers: the time of the next try after one more failure. The gap doubles from 5 s; up to 30 s for a stop,
- * up to 60 s where not only this offer is in trouble, else up to 10 min, and an hour in quarantine.
- */
-const nextTry = (isOwn: string, isQuarantined: string): string => `
-  now() + make_interval(secs => CASE
-    WHEN NOT desired_is_active THEN least(5 * 2 ^ least(failure_count, 10), 30)
-    WHEN NOT ${isOwn} THEN least(5 * 2 ^ least(failure_count, 10), 60)
-    WHEN ${isQuarantined} THEN 3600
-    ELSE least(5 * 2 ^ least(failure_count, 10), 600) END)`;
-
 /** How an offer's trouble stands, or that it has ended. */
 export interface OfferTrouble {
   readonly g2aOfferId: string;
@@ -186,12 +208,18 @@ export async function recordFailure(
   { error, isOwn }: { error: string; isOwn: boolean },
 ): Promise<OfferTrouble | null> {
   const isQuarantined = `(quarantined_at IS NOT NULL OR $3 AND failure_count + 1 >= ${QUARANTINE_FAILURES})`;
+  const isLosing = losesMoney({
+    retail: 'observed_retail_price_cents',
+    business: 'observed_business_price_cents',
+    size: 'observed_size',
+    isActive: 'observed_is_active',
+  });
   const rows = await manager.query<OfferTrouble[]>(
     `WITH failed AS (
        UPDATE offers SET
          failure_count = failure_count + 1,
          quarantined_at = CASE WHEN ${isQuarantined} THEN coalesce(quarantined_at, now()) END,
-         retry_at = ${nextTry('$3', isQuarantined)},
+         retry_at = ${nextTry({ isUrgent: `NOT desired_is_active OR ${isLosing}`, isOwn: '$3', isQuarantined })},
          last_error = left($2, 500),
          sent_price_cents = NULL, sent_business_price_cents = NULL, sent_size = NULL, sent_is_active = NULL
        WHERE g2a_offer_id = $1

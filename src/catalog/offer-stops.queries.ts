@@ -19,13 +19,15 @@ export interface StopJob {
 
 /**
  * Stops that are to be asked about now, longest due first. Each is next due after as long as it is under way, up to 15 s: a job
- * is asked about some ten times until the stop counts as lost.
+ * is asked about some ten times until the stop counts as lost. One that is being written waits for its next turn, so that this
+ * and another writer of many offers never wait for each other.
  */
 export async function takeDueStopJobs(manager: EntityManager, limit: number): Promise<StopJob[]> {
   const [rows] = await manager.query<[StopJob[], number]>(
     `UPDATE offers SET stop_job_due_at = now() + least(greatest(now() - sent_at, interval '1 second'), interval '15 seconds')
      WHERE g2a_offer_id IN (
-       SELECT g2a_offer_id FROM offers WHERE stop_job_due_at <= now() ORDER BY stop_job_due_at LIMIT $1)
+       SELECT g2a_offer_id FROM offers WHERE stop_job_due_at <= now() ORDER BY stop_job_due_at LIMIT $1
+       FOR UPDATE SKIP LOCKED)
      RETURNING g2a_offer_id AS "g2aOfferId", stop_job_id AS "jobId"`,
     [limit],
   );
@@ -36,7 +38,8 @@ export async function takeDueStopJobs(manager: EntityManager, limit: number): Pr
 const IS_THIS_STOP = 'g2a_offer_id = $1 AND stop_job_id = $2 AND NOT sent_is_active';
 
 /**
- * The job is done: the offer is off. A price that was sent before may still be on its way.
+ * The job is done: the offer is off. A price that was sent before may still be on its way. One that is off only because G2A
+ * refuses its price has not recovered by that.
  * @returns the offer if it had failed before, else null.
  */
 export async function confirmStop(
@@ -45,18 +48,21 @@ export async function confirmStop(
 ): Promise<OfferTrouble | null> {
   const rows = await manager.query<OfferTrouble[]>(
     `WITH before AS (
-       SELECT g2a_offer_id, failure_count FROM offers WHERE ${IS_THIS_STOP} FOR UPDATE
+       SELECT g2a_offer_id, failure_count > 0 AND NOT desired_is_active AS is_recovered FROM offers WHERE ${IS_THIS_STOP} FOR UPDATE
      ), confirmed AS (
        UPDATE offers SET observed_is_active = false, observed_size = 0, sent_is_active = NULL, sent_size = NULL,
          sent_at = CASE WHEN coalesce(sent_price_cents, sent_business_price_cents, sent_lowest_price_cents) IS NOT NULL
            THEN sent_at END,
          stop_job_id = NULL, stop_job_due_at = NULL,
-         failure_count = 0, retry_at = NULL, last_error = NULL, quarantined_at = NULL
+         failure_count = CASE WHEN desired_is_active THEN offers.failure_count ELSE 0 END,
+         retry_at = CASE WHEN desired_is_active THEN retry_at END,
+         last_error = CASE WHEN desired_is_active THEN last_error END,
+         quarantined_at = CASE WHEN desired_is_active THEN quarantined_at END
        FROM before WHERE offers.g2a_offer_id = before.g2a_offer_id
      )
      SELECT g2a_offer_id AS "g2aOfferId", 0 AS "failureCount", false AS "isQuarantined", NULL AS "lastError",
        true AS "isRecovered"
-     FROM before WHERE failure_count > 0`,
+     FROM before WHERE is_recovered`,
     [g2aOfferId, jobId],
   );
   return rows[0] ?? null;

@@ -9,7 +9,7 @@ import type { DeactivationReason } from './offer-deactivations.queries.js';
 @Entity('offers')
 @Index('offers_g2a_product', ['g2aProductId'], { unique: true })
 @Index('offers_reprice_at', ['repriceAt'])
-@Index('offers_priced_with_holds', ['g2aProductId'], { where: 'priced_with_holds' })
+@Index('offers_priced_holds', ['g2aProductId'], { where: 'priced_holds IS NOT NULL' })
 @Index('offers_stale_suppliers', ['g2aProductId'], { where: 'stale_suppliers > 0' })
 @Index('offers_desired_cost', ['desiredCostCents'])
 @Check(
@@ -152,9 +152,9 @@ export class Offer {
   @Column('timestamptz', { name: 'reprice_at', default: () => 'now()' })
   repriceAt: Date;
 
-  /** Some supplier had pieces spoken for: as long as it is so, and once after, it is priced every time. */
-  @Column('boolean', { name: 'priced_with_holds', default: false })
-  pricedWithHolds: boolean;
+  /** The pieces of its suppliers that were spoken for, as `<CWS id>=<pieces>,…`; null: none. When they are others, it is priced. */
+  @Column('text', { name: 'priced_holds', nullable: true })
+  pricedHolds: string | null;
 
   /** How many of its suppliers were left out because they were not heard of lately. */
   @Column('smallint', { name: 'stale_suppliers', default: 0 })

@@ -12,7 +12,7 @@ import {
 import { simulationsByProduct, type StoredSimulation } from './price-simulations.queries.js';
 import type { DeactivationReason } from './offer-deactivations.queries.js';
 import { keepShownPrices } from './price-history.queries.js';
-import type { LastPricing } from './repricings.queries.js';
+import { heldPieces, type LastPricing } from './repricings.queries.js';
 
 /** What an offer should show. */
 export interface DesiredState {
@@ -47,8 +47,8 @@ export interface OfferToPrice {
   readonly simulations: readonly StoredSimulation[];
   readonly desired: DesiredState;
   readonly lastPricing: LastPricing;
-  /** Some supplier has, or lately had, pieces that are spoken for. */
-  readonly hasHolds: boolean;
+  /** What is spoken for at its suppliers; see heldPieces(). */
+  readonly heldPieces: string | null;
   /** When the next of its suppliers is released, epoch milliseconds; null: no release lies ahead. */
   readonly nextReleaseAt: number | null;
   readonly mapping: MappingStock | null;
@@ -63,10 +63,10 @@ interface OfferToPriceRow extends MappingStockRow {
   maxPrice: Cents | null;
   desired: DesiredState;
   repriceAt: number;
-  hadHolds: boolean;
+  pricedHolds: string | null;
   staleSuppliers: number;
   sizeHeldSince: number | null;
-  hasHolds: boolean;
+  held: number | null;
   nextReleaseAt: number | null;
 }
 
@@ -93,16 +93,13 @@ export async function offersOfProducts(
          'breakEvenCents', offer.desired_break_even_cents,
          'businessBreakEvenCents', offer.desired_business_break_even_cents,
          'cwsProductId', offer.desired_cws_product_id) AS desired,
-       ${epochMs('offer.reprice_at')} AS "repriceAt", offer.priced_with_holds AS "hadHolds",
+       ${epochMs('offer.reprice_at')} AS "repriceAt", offer.priced_holds AS "pricedHolds",
        offer.stale_suppliers AS "staleSuppliers", ${epochMs('offer.size_held_since')} AS "sizeHeldSince",
-       held.g2a_product_id IS NOT NULL AS "hasHolds", ${epochMs('release.next_at')} AS "nextReleaseAt",
+       stock.held, ${epochMs('release.next_at')} AS "nextReleaseAt",
        ${MAPPING_STOCK_COLUMNS}
      FROM offers offer
      LEFT JOIN product_mappings mapping ON mapping.g2a_product_id = offer.g2a_product_id
      ${MAPPING_STOCK_JOIN}
-     LEFT JOIN (
-       SELECT DISTINCT g2a_product_id FROM stock_holds JOIN product_mapping_suppliers USING (cws_product_id)
-     ) held ON held.g2a_product_id = offer.g2a_product_id
      LEFT JOIN (
        SELECT g2a_product_id, min(release_date) AS next_at
        FROM supplier_products JOIN product_mapping_suppliers USING (cws_product_id)
@@ -112,6 +109,8 @@ export async function offersOfProducts(
      ORDER BY ${MAPPING_STOCK_ORDER}`,
     [g2aProductIds],
   );
+  const suppliers = new Map<number, OfferToPriceRow[]>();
+  for (const row of rows) suppliers.set(row.offerProductId, [...(suppliers.get(row.offerProductId) ?? []), row]);
   const toPrice = (row: OfferToPriceRow, mapping: MappingStock | null): OfferToPrice => ({
     g2aOfferId: row.g2aOfferId,
     g2aProductId: row.offerProductId,
@@ -122,11 +121,11 @@ export async function offersOfProducts(
     desired: row.desired,
     lastPricing: {
       repriceAt: row.repriceAt,
-      hasHolds: row.hadHolds,
+      heldPieces: row.pricedHolds,
       staleSuppliers: row.staleSuppliers,
       sizeHeldSince: row.sizeHeldSince,
     },
-    hasHolds: row.hasHolds,
+    heldPieces: heldPieces(suppliers.get(row.offerProductId) ?? []),
     nextReleaseAt: row.nextReleaseAt,
     mapping,
   });
@@ -241,7 +240,7 @@ export async function productsWithoutOffer(manager: EntityManager): Promise<numb
 
 /**
  * Changes that wait for the listing to confirm them: how many, how many of them were sent since then, and when (database time) the
- * oldest was. A stop that a job tells about is not among them.
+ * oldest was. A stop that a job tells about is among them only after a minute: that job may never end.
  */
 export async function unconfirmedOffers(
   manager: EntityManager,
@@ -249,7 +248,7 @@ export async function unconfirmedOffers(
 ): Promise<{ readonly count: number; readonly newCount: number; readonly oldest: Date | null }> {
   const [row] = await manager.query<[{ count: number; newCount: number; oldest: Date | null }]>(
     `SELECT count(*) AS count, count(*) FILTER (WHERE sent_at > $1) AS "newCount", min(sent_at) AS oldest
-     FROM offers WHERE sent_at IS NOT NULL AND stop_job_id IS NULL`,
+     FROM offers WHERE sent_at IS NOT NULL AND (stop_job_id IS NULL OR sent_at < now() - interval '1 minute')`,
     [since],
   );
   return row;

@@ -5,6 +5,19 @@ import { FEED_JOIN, FRESH_AS_OF } from './mapping-stock.queries.js';
 /** Any constant that nothing else of ours locks ("PRCE" in ASCII). */
 const OFFERS_LOCK = 0x50524345;
 
+/** What `stock` says is spoken for at the suppliers of a group, as heldPieces() writes it; null: nothing. */
+const HELD_PIECES = `string_agg(stock.cws_product_id || '=' || stock.held, ',' ORDER BY stock.cws_product_id)`;
+
+/** What is spoken for at each supplier, as one word; null: nothing. */
+export function heldPieces(
+  suppliers: readonly { readonly cwsProductId: string | null; readonly held: number | null }[],
+): string | null {
+  const held = suppliers.filter((supplier) => (supplier.held ?? 0) > 0);
+  if (held.length === 0) return null;
+  const words = held.map(({ cwsProductId, held }) => `${cwsProductId}=${held}`);
+  return words.sort().join(',');
+}
+
 /** What the clock, holds and the balance have changed cannot be told without it. */
 export interface RepricingLimits {
   /** Supplier states known only from before this time (epoch milliseconds) are stale. */
@@ -15,17 +28,24 @@ export interface RepricingLimits {
 
 /**
  * The G2A products whose offers must be priced again, of each index a few: queued ones, those that are due by the clock, those
- * with pieces spoken for now or when they were priced last, those with a supplier that was stale and is not any more, and those
- * that the balance limits. Not all of them have an offer.
+ * of whose suppliers other pieces are spoken for than when they were priced, those with a supplier that was stale and is not any
+ * more, and those that the balance limits. Not all of the queued ones have an offer.
  */
 export async function productsToReprice(manager: EntityManager, limits: RepricingLimits): Promise<number[]> {
   const rows = await manager.query<{ product: number }[]>(
-    `SELECT g2a_product_id AS product FROM repricings
-     UNION SELECT g2a_product_id FROM offers WHERE reprice_at <= now()
-     UNION SELECT g2a_product_id FROM offers WHERE priced_with_holds
-     UNION SELECT g2a_product_id FROM stock_holds JOIN product_mapping_suppliers USING (cws_product_id)
-     UNION SELECT g2a_product_id FROM offers WHERE desired_cost_cents > $2
-     UNION (
+    `WITH held AS MATERIALIZED (
+       SELECT link.g2a_product_id, ${HELD_PIECES} AS pieces
+       FROM supplier_stock stock JOIN product_mapping_suppliers link USING (cws_product_id)
+       WHERE stock.cws_product_id IN (SELECT cws_product_id FROM stock_holds) AND stock.held > 0
+       GROUP BY link.g2a_product_id
+     )
+     SELECT g2a_product_id AS product FROM repricings
+     UNION ALL SELECT g2a_product_id FROM offers WHERE reprice_at <= now()
+     UNION ALL SELECT g2a_product_id FROM held JOIN offers USING (g2a_product_id) WHERE pieces IS DISTINCT FROM priced_holds
+     UNION ALL SELECT g2a_product_id FROM offers
+       WHERE priced_holds IS NOT NULL AND g2a_product_id NOT IN (SELECT g2a_product_id FROM held)
+     UNION ALL SELECT g2a_product_id FROM offers WHERE desired_cost_cents > $2::bigint
+     UNION ALL (
        SELECT offer.g2a_product_id FROM offers offer
        JOIN product_mapping_suppliers link ON link.g2a_product_id = offer.g2a_product_id
        JOIN supplier_products stock ON stock.cws_product_id = link.cws_product_id
@@ -33,9 +53,18 @@ export async function productsToReprice(manager: EntityManager, limits: Repricin
        WHERE offer.stale_suppliers > 0
        GROUP BY offer.g2a_offer_id
        HAVING count(*) FILTER (WHERE ${FRESH_AS_OF} < $1) < offer.stale_suppliers
-     )
-     ORDER BY product`,
+     )`,
     [limits.freshSince, limits.costAbove],
+  );
+  // Sorted here: for the order's sake PostgreSQL would walk through all offers.
+  return [...new Set(rows.map((row) => row.product))].sort((one, other) => one - other);
+}
+
+/** Some of the products that are queued for pricing. */
+export async function queuedProducts(manager: EntityManager, limit: number): Promise<number[]> {
+  const rows = await manager.query<{ product: number }[]>(
+    'SELECT DISTINCT g2a_product_id AS product FROM repricings LIMIT $1',
+    [limit],
   );
   return rows.map((row) => row.product);
 }
@@ -94,7 +123,7 @@ export async function storePricedInputs(manager: EntityManager, { hash, payable 
 export interface OfferPricing {
   /** When the clock alone will change something; null: it will not. */
   readonly nextChangeAt: number | null;
-  readonly hasHolds: boolean;
+  readonly heldPieces: string | null;
   readonly staleSuppliers: number;
   readonly sizeHeldSince: number | null;
 }
@@ -118,15 +147,15 @@ export async function keepPricings(
     `UPDATE offers offer SET
        reprice_at = least(priced.next_change_at, CASE
          WHEN offer.reprice_at <= now() THEN now() + interval '5 minutes' * (1 + random()) ELSE offer.reprice_at END),
-       priced_with_holds = priced.has_holds, stale_suppliers = priced.stale_suppliers,
+       priced_holds = priced.held_pieces, stale_suppliers = priced.stale_suppliers,
        size_held_since = priced.size_held_since
-     FROM unnest($1::uuid[], $2::timestamptz[], $3::boolean[], $4::smallint[], $5::timestamptz[])
-       AS priced (id, next_change_at, has_holds, stale_suppliers, size_held_since)
+     FROM unnest($1::uuid[], $2::timestamptz[], $3::text[], $4::smallint[], $5::timestamptz[])
+       AS priced (id, next_change_at, held_pieces, stale_suppliers, size_held_since)
      WHERE offer.g2a_offer_id = priced.id`,
     [
       pricings.map(({ g2aOfferId }) => g2aOfferId),
       pricings.map(({ pricing }) => asDate(pricing.nextChangeAt)),
-      pricings.map(({ pricing }) => pricing.hasHolds),
+      pricings.map(({ pricing }) => pricing.heldPieces),
       pricings.map(({ pricing }) => pricing.staleSuppliers),
       pricings.map(({ pricing }) => asDate(pricing.sizeHeldSince)),
     ],

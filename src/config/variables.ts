@@ -199,7 +199,7 @@ export class Environment extends DatabaseEnvironment {
   @Variable(kinds.integer(1, 86_400, 'seconds'))
   ORDER_POLL_TIMEOUT_SECONDS: number = 420;
 
-  /** Seconds, 1 to 3600, after which a purchase whose outcome is still unknown calls a person. Default: 180. */
+  /** Seconds, 1 to 3600, after which nothing of an unanswered purchase can still arrive at the supplier. Default: 180. */
   @Variable(kinds.integer(1, 3600, 'seconds'))
   PURCHASE_SETTLE_SECONDS: number = 180;
 

@@ -110,6 +110,8 @@ describe('CwsClient', () => {
       });
       const [page] = await collect(client.products());
       expect(page).toEqual({
+        continueFrom: null,
+        answeredAt: expect.any(Date),
         products: [
           {
             cwsProductId: '00000000-0000-4000-8000-000000000001',
@@ -189,6 +191,23 @@ describe('CwsClient', () => {
       expect(upstream.received.flatMap(({ query }) => query.get('productIds')!.split(','))).toEqual(ids);
       for (const { url } of upstream.received) expect(url.length).toBeLessThan(4_096);
       expect(upstream.received.length).toBeLessThan(6);
+    });
+
+    it('goes on behind a page where it was told to, and says by its clock when CWS answered', async () => {
+      upstream.answer = ({ query }) => ({
+        headers: { date: 'Wed, 01 May 2024 10:00:00 GMT' },
+        json: { continuationToken: query.get('continuationToken') === 'second' ? 'third' : null, items: [] },
+      });
+      const pages = await collect(client.products({ updatedSince: new Date(0), continueFrom: 'second' }));
+      expect(upstream.received.map(({ query }) => query.get('continuationToken'))).toEqual(['second', 'third']);
+      expect(pages).toEqual(
+        ['third', null].map((continueFrom) => ({
+          products: [],
+          rejected: [],
+          continueFrom,
+          answeredAt: new Date('2024-05-01T10:00:00Z'),
+        })),
+      );
     });
 
     it('asks for nothing when the list of ids is empty', async () => {
@@ -290,6 +309,24 @@ describe('CwsClient', () => {
           }),
         },
       ],
+      [
+        'a total above the cap for its quantity',
+        {
+          json: order({
+            totalPrice: 6.33,
+            products: [{ productId: '00000000-0000-4000-8000-000000000001', codes: [] }],
+          }),
+        },
+      ],
+      [
+        'an order that tells no price',
+        {
+          json: order({
+            totalPrice: null,
+            products: [{ productId: '00000000-0000-4000-8000-000000000001', codes: [] }],
+          }),
+        },
+      ],
       ['a code of an unknown type', { json: withCode({ codeId: 'c', codeType: 'CODE_SOUND', code: 'SECRET-KEY' }) }],
       ['an empty answer', {}],
     ])('is unclear after %s, and is not sent again', async (name, reply) => {
@@ -366,6 +403,11 @@ describe('CwsClient', () => {
       });
     });
 
+    it('writes the id of a product as we do, whatever its letters', async () => {
+      upstream.answer = () => ({ json: order({ products: [{ productId: 'ABCDEF00-0000-4000-8000-000000000001' }] }) });
+      expect((await client.order('cws-1'))!.lines[0]!.cwsProductId).toBe('abcdef00-0000-4000-8000-000000000001');
+    });
+
     it('is null when CWS does not know it', async () => {
       upstream.answer = () => ({ status: 404, json: { status: 404, code: 50001, message: 'no order' } });
       expect(await client.order('ours-1')).toBeNull();
@@ -408,6 +450,40 @@ describe('CwsClient', () => {
       json: { fullName: 'A', currentBalance: -1.001, currentCredit: 10.999, totalToUse: 9.5 },
     });
     expect(await client.account()).toEqual({ currentBalance: -101, currentCredit: 1099, totalToUse: 950 });
+  });
+
+  describe('a single product for somebody who waits', () => {
+    const id = '00000000-0000-4000-8000-000000000001';
+    const paths = () => upstream.received.map(({ url }) => url.replace(/\?.*/, ''));
+
+    it('is asked for by its own route, whose limit the feed does not need', async () => {
+      upstream.answer = () => ({ json: product(id) });
+      expect(await collect(client.productsNow([id]))).toMatchObject([{ products: [{ cwsProductId: id }] }]);
+      expect(paths()).toEqual([`/v3/products/${id}`]);
+    });
+
+    it('is asked for by the list when its own route has no room', async () => {
+      upstream.answer = ({ url }) =>
+        url.includes(id) && !url.includes('?')
+          ? { status: 429, json: {} }
+          : { json: { continuationToken: null, items: [product(id)] } };
+      expect(await collect(client.productsNow([id]))).toMatchObject([{ products: [{ cwsProductId: id }] }]);
+      expect(paths()).toEqual([`/v3/products/${id}`, '/v3/products']);
+    });
+
+    it('is told as not understood like in a list, and as absent where CWS says so', async () => {
+      upstream.answer = () => ({ json: product(id, { quantity: 'many' }) });
+      expect(await collect(client.productsNow([id]))).toEqual([
+        { products: [], rejected: [{ cwsProductId: id, reason: expect.stringContaining('quantity') }] },
+      ]);
+      upstream.answer = () => ({ status: 404, json: { status: 404, code: 20001, message: 'product not found' } });
+      expect(await collect(client.productsNow([id]))).toEqual([{ products: [], rejected: [] }]);
+    });
+
+    it('is not another one', async () => {
+      upstream.answer = () => ({ json: product('00000000-0000-4000-8000-000000000002') });
+      expect(await failureOf(collect(client.productsNow([id])))).toMatchObject({ kind: 'unknown' });
+    });
   });
 
   it('keeps within the rate of single products', async () => {

@@ -5,6 +5,7 @@ import { connectToCws, type CwsCredentials, readCwsRefusal } from './client/cws-
 import { Continuation } from './client/continuation.js';
 import type {
   PlaceOrder,
+  ListedPage,
   ProductFilter,
   ProductPage,
   SupplierAccount,
@@ -15,7 +16,7 @@ import type {
 } from './cws.types.js';
 import { readAccount } from './mapping/account.mapping.js';
 import { readCode, readOrder, readOrderHistory, readPlacedOrder, writeOrder } from './mapping/order.mapping.js';
-import { readProduct, readProductPage } from './mapping/product.mapping.js';
+import { readProduct, readProductPage, readProductOf } from './mapping/product.mapping.js';
 
 export interface CwsClientOptions extends UpstreamConnectionOptions, CwsCredentials {
   /** Limit of the product list. */
@@ -45,11 +46,11 @@ export class CwsClient {
   }
 
   /** The products that match, page by page. Ids that the supplier does not sell are simply not among them. */
-  async *products(filter: ProductFilter = {}, limits: CallLimits = {}): AsyncIterable<ProductPage> {
+  async *products(filter: ProductFilter = {}, limits: CallLimits = {}): AsyncIterable<ListedPage> {
     const since: Record<string, string> =
       filter.updatedSince === undefined ? {} : { updatedSince: filter.updatedSince.toISOString() };
     if (filter.cwsProductIds === undefined) {
-      yield* this.#productPages(since, limits);
+      yield* this.#productPages(since, limits, filter.continueFrom);
       return;
     }
     for (const productIds of joinInBatches(filter.cwsProductIds)) {
@@ -58,8 +59,8 @@ export class CwsClient {
   }
 
   /**
-   * A few products for somebody who waits: like `products`, but a single one is asked for by the route of single products when
-   * the list has no room at once. That route has a limit of its own.
+   * A few products for somebody who waits: like `products`, but a single one is asked for by the route of single products. That
+   * has a limit of its own, and what is used of the list's limit is missing to the feed; only without room there the list is asked.
    */
   async *productsNow(cwsProductIds: readonly string[], limits: CallLimits = {}): AsyncIterable<ProductPage> {
     const [first, ...others] = cwsProductIds;
@@ -67,28 +68,20 @@ export class CwsClient {
       yield* this.products({ cwsProductIds }, limits);
       return;
     }
+    let page: ProductPage | null;
     try {
-      yield* this.products({ cwsProductIds }, { ...limits, maxWaitMs: 0 });
+      page = await this.#singleProduct(first, (body) => readProductOf(body, first), { ...limits, maxWaitMs: 0 });
     } catch (error) {
       if (!(error instanceof UpstreamError) || error.kind !== 'retry_after') throw error;
-      const product = await this.product(first, limits);
-      yield { products: product === null ? [] : [product], rejected: [] };
+      yield* this.products({ cwsProductIds }, limits);
+      return;
     }
+    yield page ?? { products: [], rejected: [] };
   }
 
   /** One product; null when the supplier does not sell it (any more). */
   product(cwsProductId: string, limits: CallLimits = {}): Promise<SupplierProduct | null> {
-    return this.#upstream.find({
-      operation: 'product',
-      method: 'GET',
-      path: '/v3/products/{productId}',
-      pathValues: { productId: cwsProductId },
-      isSafeToRepeat: true,
-      retries: READ_RETRIES,
-      budget: this.#productBudget,
-      parse: readProduct,
-      ...limits,
-    });
+    return this.#singleProduct(cwsProductId, readProduct, limits);
   }
 
   /**
@@ -181,11 +174,29 @@ export class CwsClient {
     this.#upstream.close();
   }
 
-  async *#productPages(filter: Record<string, string>, limits: CallLimits): AsyncIterable<ProductPage> {
-    const continuation = new Continuation();
+  #singleProduct<T>(cwsProductId: string, parse: (body: unknown) => T, limits: CallLimits): Promise<T | null> {
+    return this.#upstream.find({
+      operation: 'product',
+      method: 'GET',
+      path: '/v3/products/{productId}',
+      pathValues: { productId: cwsProductId },
+      isSafeToRepeat: true,
+      retries: READ_RETRIES,
+      budget: this.#productBudget,
+      parse,
+      ...limits,
+    });
+  }
+
+  async *#productPages(
+    filter: Record<string, string>,
+    limits: CallLimits,
+    continueFrom: string | null = null,
+  ): AsyncIterable<ListedPage> {
+    const continuation = new Continuation(continueFrom);
     let hasMore = true;
     while (hasMore) {
-      const answer = await this.#upstream.request({
+      const page = await this.#upstream.request({
         operation: 'products',
         method: 'GET',
         path: '/v3/products',
@@ -193,14 +204,15 @@ export class CwsClient {
         isSafeToRepeat: true,
         retries: READ_RETRIES,
         budget: this.#productsBudget,
-        parse: (body) => {
+        parse: (body, answeredAt): ListedPage => {
           const { page, continuationToken } = readProductPage(body);
-          return { page, isContinued: continuation.advance(continuationToken) };
+          continuation.advance(continuationToken);
+          return { ...page, continueFrom: continuationToken, answeredAt };
         },
         ...limits,
       });
-      hasMore = answer.isContinued;
-      yield answer.page;
+      hasMore = page.continueFrom !== null;
+      yield page;
     }
   }
 }

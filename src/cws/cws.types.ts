@@ -26,11 +26,21 @@ export interface ProductPage {
   readonly rejected: readonly RejectedProduct[];
 }
 
+/** One of the pages of a listing. */
+export interface ListedPage extends ProductPage {
+  /** For `ProductFilter.continueFrom`; null on the last page. */
+  readonly continueFrom: string | null;
+  /** By the supplier's clock, in whole seconds; null: it does not tell. */
+  readonly answeredAt: Date | null;
+}
+
 /** Which products to list; both conditions may be given. An empty list of ids lists nothing. */
 export interface ProductFilter {
   readonly cwsProductIds?: readonly string[];
   /** By the supplier's clock. Overlap the windows: whether the instant itself is included is not published. */
   readonly updatedSince?: Date;
+  /** Goes on behind a page of the same listing without ids. Null: from the first page. */
+  readonly continueFrom?: string | null;
 }
 
 /** `fulfilling` also stands for every status that we do not know. */

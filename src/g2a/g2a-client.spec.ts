@@ -286,6 +286,15 @@ describe('G2aClient', () => {
       expect(upstream.received.map(({ body }) => body)).toEqual(Array(2).fill(upstream.received[0]!.body));
     });
 
+    it('sends nothing when whoever asked for it objects right before', async () => {
+      const beforeSend = (): never => {
+        throw new RangeError('too late');
+      };
+      const update = client.updateOffer('00000000-0000-4000-a000-000000000001', { size: 1 }, { beforeSend });
+      await expect(update).rejects.toThrow('too late');
+      expect(upstream.received).toEqual([]);
+    });
+
     it('tells of a refusal with its code', async () => {
       upstream.answer = () => ({ status: 400, json: { code: 'BR01', message: 'price out of range' } });
       const error = await failureOf(client.updateOffer('00000000-0000-4000-a000-000000000001', { size: 1 }));

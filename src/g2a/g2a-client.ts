@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import {
   type AcquireOptions,
   type BudgetMaker,
@@ -32,6 +33,12 @@ export interface G2aClientOptions extends UpstreamConnectionOptions, G2aCredenti
   readonly budgetOf?: BudgetMaker;
 }
 
+/** How fast a listing may be read. */
+export interface ListingLimits extends CallLimits {
+  /** From the request of one page to that of the next at least, in milliseconds; default 0. */
+  readonly pageGapMs?: number;
+}
+
 const CONFLICT = 409;
 /** Repeats of a call that met a passing failure. */
 const RETRIES = 2;
@@ -50,11 +57,16 @@ export class G2aClient {
   }
 
   /** Our offers, page by page; with `updatedAtFrom` (the marketplace's clock) those that changed since. */
-  async *offers(filter: { updatedAtFrom?: Date } = {}, limits: CallLimits = {}): AsyncIterable<OfferPage> {
+  async *offers(
+    filter: { updatedAtFrom?: Date } = {},
+    { pageGapMs = 0, ...limits }: ListingLimits = {},
+  ): AsyncIterable<OfferPage> {
     const since: Record<string, string> =
       filter.updatedAtFrom === undefined ? {} : { updatedAtFrom: filter.updatedAtFrom.toISOString() };
     let hasMore = true;
-    for (let page = 1; hasMore; page += 1) {
+    for (let page = 1, nextAtMs = 0; hasMore; page += 1) {
+      await sleep(Math.max(0, nextAtMs - performance.now()));
+      nextAtMs = performance.now() + pageGapMs;
       const answer = await this.#upstream.request({
         operation: 'offers',
         method: 'GET',
@@ -97,11 +109,12 @@ export class G2aClient {
   /**
    * Asks for new values. The change is asynchronous: the job, or without one the next listing, tells whether it
    * happened. The values are absolute, so the call is repeated after a passing failure.
+   * @param limits.beforeSend called right before the request is written: what it throws is thrown, and nothing is sent.
    */
   async updateOffer(
     g2aOfferId: string,
     change: OfferChange,
-    { room, ...limits }: CallLimits & { readonly room?: TakenRoom } = {},
+    { room, ...limits }: CallLimits & { readonly room?: TakenRoom; readonly beforeSend?: () => void } = {},
   ): Promise<{ jobId: string | null }> {
     return this.#upstream.request({
       operation: 'updateOffer',

@@ -9,8 +9,10 @@ import { suppliersOfItem } from '../catalog/supplier-products.queries.js';
 import { AppConfig } from '../config/app-config.js';
 import { CwsClient } from '../cws/cws-client.js';
 import { type Cents, cents } from '../money/cents.js';
+import { atWorst } from '../pricing/price-guard.rules.js';
 import { unitPriceFor } from '../pricing/supplier-choice.rules.js';
 import { UpstreamError } from '../upstream/upstream-error.js';
+import { refusedSuppliers } from './choose-supplier.queries.js';
 import type { ItemProgress } from './purchases.queries.js';
 import { allocateStock } from './stock-allocation.rules.js';
 
@@ -34,7 +36,8 @@ export class ChooseSupplierService {
   ) {}
 
   /**
-   * What to buy next for an item, or null when nobody can serve it now.
+   * What to buy next for an item, or null when nobody can serve it now. A supplier that refused, and shows the same as before,
+   * is passed over while another can serve.
    * @param orderQuantity keys of the whole order, over which the accepted loss is spread.
    * @param options.isFirst the first try relies on the snapshots; after a refusal, or when they show nothing, the
    *   suppliers are asked anew.
@@ -44,13 +47,34 @@ export class ChooseSupplierService {
     orderQuantity: number,
     options: { isFirst: boolean },
   ): Promise<ChosenSupplier | null> {
-    const known = options.isFirst ? await this.fromSnapshots(item, orderQuantity) : null;
-    if (known !== null) return known;
+    const untried = options.isFirst ? await this.fromSnapshots(item, orderQuantity, { isRepeating: false }) : null;
+    if (untried !== null) return untried;
     await this.refresh(item);
-    return this.fromSnapshots(item, orderQuantity);
+    return (
+      (await this.fromSnapshots(item, orderQuantity, { isRepeating: false })) ??
+      (await this.fromSnapshots(item, orderQuantity, { isRepeating: true }))
+    );
   }
 
-  private async fromSnapshots(item: ItemProgress, orderQuantity: number): Promise<ChosenSupplier | null> {
+  /** For a person: the lowest price of one of the missing pieces, in EUR; null: nobody has stock. Undefined: no rate is known. */
+  async priceAsked(item: ItemProgress): Promise<Cents | null | undefined> {
+    const { manager } = this.dataSource;
+    const { last: rate } = await currentRate(manager, this.config);
+    if (rate === null) return undefined;
+    const suppliers = await suppliersOfItem(manager, { reservationItemId: item.id, g2aProductId: item.g2aProductId });
+    const prices = suppliers.flatMap((supplier) => {
+      const { bands, available } = atWorst(offerInEuro(supplier, rate));
+      return unitPriceFor(bands, Math.min(available, item.quantity - item.keys)) ?? [];
+    });
+    return prices.length === 0 ? null : cents(Math.min(...prices));
+  }
+
+  /** @param options.isRepeating true: suppliers that refused may be chosen again although they show the same as before. */
+  private async fromSnapshots(
+    item: ItemProgress,
+    orderQuantity: number,
+    options: { isRepeating: boolean },
+  ): Promise<ChosenSupplier | null> {
     const { manager } = this.dataSource;
     // However old the rate is: the sale was made by it, and money that is paid cannot wait for a newer one.
     const { last: rate } = await currentRate(manager, this.config);
@@ -58,7 +82,10 @@ export class ChooseSupplierService {
       this.logger.error(`product ${item.g2aProductId} is not bought: no exchange rate is known`);
       return null;
     }
-    const suppliers = await suppliersOfItem(manager, { reservationItemId: item.id, g2aProductId: item.g2aProductId });
+    const all = await suppliersOfItem(manager, { reservationItemId: item.id, g2aProductId: item.g2aProductId });
+    const passedOver =
+      options.isRepeating || item.deadPurchases === 0 ? new Set<string>() : await refusedSuppliers(manager, item.id);
+    const suppliers = all.filter(({ cwsProductId }) => !passedOver.has(cwsProductId));
     const { allocations } = allocateStock({
       quantity: item.quantity - item.keys,
       suppliers: suppliers.map((supplier) => offerInEuro(supplier, rate)),

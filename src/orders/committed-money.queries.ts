@@ -1,6 +1,7 @@
 import type { EntityManager } from 'typeorm';
 import { IS_BALANCE_RECENT } from '../catalog/account-balance.queries.js';
 import type { Cents } from '../money/cents.js';
+import { IS_SETTLED_BY_HAND } from './purchases.queries.js';
 
 /** As unitPriceFor: the price of the band that contains the quantity, the dearer one where bands overlap. */
 function unitPrice(bands: string, quantity: string): string {
@@ -23,13 +24,18 @@ function costOfHolds(condition: string): string {
 
 /**
  * Purchases that were sent and may have been made cost up to their cap. Their order items still have their holds, so only what
- * the caps are above the holds' cost is added.
+ * the caps are above the holds' cost is added. Of an order that a person has settled they count for a day: what became of
+ * them, the person knows.
  */
 const COST_ABOVE_HOLDS = `(
   SELECT coalesce(sum(greatest(0, purchase.quantity * purchase.price_cap_cents - ${costOfHolds(
     `hold.reservation_item_id = purchase.order_item_id AND hold.state = 'owed'`,
   )})), 0)
-  FROM purchases purchase WHERE purchase.state IN ('intended', 'unknown') AND purchase.send_count > 0)`;
+  FROM purchases purchase
+  JOIN order_items item ON item.id = purchase.order_item_id
+  JOIN orders ON orders.id = item.order_id
+  WHERE purchase.state IN ('intended', 'unknown') AND purchase.send_count > 0
+    AND (purchase.created_at > now() - interval '24 hours' OR NOT ${IS_SETTLED_BY_HAND}))`;
 
 /**
  * What is spoken for of `account_balance balance`: live reservations, owed keys, purchases that may have been made, and what was

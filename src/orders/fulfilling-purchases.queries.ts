@@ -4,7 +4,7 @@ import type { EntityManager } from 'typeorm';
 export async function fulfillingPurchases(manager: EntityManager, references: readonly string[]): Promise<string[]> {
   const rows = await manager.query<{ id: string }[]>(
     `SELECT id FROM purchases
-     WHERE state = 'fulfilling' AND (cws_order_id = ANY ($1) OR client_order_id = ANY ($1))`,
+     WHERE state = 'fulfilling' AND (cws_order_id = ANY ($1) OR client_order_id = ANY ($1) OR other_cws_order_ids && $1::text[])`,
     [references],
   );
   return rows.map(({ id }) => id);

@@ -1,6 +1,6 @@
 import type { EntityManager } from 'typeorm';
 import type { UndeliverableReason } from './key-file.rules.js';
-import { RESOLVED_ORDER_STATES } from './order-state.rules.js';
+import { IS_SETTLED_BY_HAND } from './purchases.queries.js';
 
 /** A key about to be stored, already encrypted. */
 export interface NewKey {
@@ -18,8 +18,9 @@ export interface NewKey {
 
 /** What became of keys that were to be stored. */
 export interface InsertedKeys {
-  readonly stored: number;
-  /** Supplier codes that were not stored because another one with the same value is: it was sold twice. */
+  /** Supplier codes that are stored now and were not before. */
+  readonly stored: ReadonlySet<string>;
+  /** Supplier codes that were not stored because they, or others with the same value, were sold with another purchase. */
   readonly soldTwice: readonly string[];
 }
 
@@ -32,21 +33,21 @@ export async function insertKeys(
   owner: { purchaseId: string; orderItemId: string },
   keys: readonly NewKey[],
 ): Promise<InsertedKeys> {
-  if (keys.length === 0) return { stored: 0, soldTwice: [] };
+  if (keys.length === 0) return { stored: new Set(), soldTwice: [] };
   // A row that is re-encrypted at this moment has its former fingerprint here, or its new one at the insert.
   const former = await storedFingerprints(
     manager,
     keys.flatMap((key) => key.formerFingerprints),
   );
   const fresh = keys.filter((key) => !key.formerFingerprints.some((print) => former.has(print.toString('hex'))));
-  const inserted = await manager.query<unknown[]>(
+  const inserted = await manager.query<{ code: string }[]>(
     `INSERT INTO keys (id, purchase_id, order_item_id, cws_code_id, kind, ciphertext, encryption_key_id, fingerprint,
        file_name, undeliverable_reason)
      SELECT id, $1, $2, code, kind, ciphertext, key_id, fingerprint, file_name, reason
      FROM unnest($3::uuid[], $4::text[], $5::text[], $6::bytea[], $7::text[], $8::bytea[], $9::text[], $10::text[])
        AS key (id, code, kind, ciphertext, key_id, fingerprint, file_name, reason)
      ON CONFLICT DO NOTHING
-     RETURNING id`,
+     RETURNING cws_code_id AS code`,
     [
       owner.purchaseId,
       owner.orderItemId,
@@ -60,13 +61,15 @@ export async function insertKeys(
       fresh.map((key) => key.undeliverableReason),
     ],
   );
-  if (inserted.length === keys.length) return { stored: inserted.length, soldTwice: [] };
+  const stored = new Set(inserted.map(({ code }) => code));
+  if (stored.size === keys.length) return { stored, soldTwice: [] };
   const known = await storedCodes(
     manager,
     keys.map((key) => key.cwsCodeId),
   );
-  const soldTwice = keys.map((key) => key.cwsCodeId).filter((code) => !known.has(code));
-  return { stored: inserted.length, soldTwice };
+  // Not stored, or stored for another purchase.
+  const soldTwice = keys.map((key) => key.cwsCodeId).filter((code) => known.get(code) !== owner.purchaseId);
+  return { stored, soldTwice };
 }
 
 async function storedFingerprints(manager: EntityManager, fingerprints: readonly Buffer[]): Promise<Set<string>> {
@@ -78,13 +81,13 @@ async function storedFingerprints(manager: EntityManager, fingerprints: readonly
   return new Set(rows.map((row) => row.fingerprint.toString('hex')));
 }
 
-/** Those of these supplier codes that are stored. */
-export async function storedCodes(manager: EntityManager, cwsCodeIds: readonly string[]): Promise<Set<string>> {
-  const rows = await manager.query<{ id: string }[]>(
-    'SELECT cws_code_id AS id FROM keys WHERE cws_code_id = ANY ($1)',
+/** Those of these supplier codes that are stored, and the purchase that each was stored for. */
+export async function storedCodes(manager: EntityManager, cwsCodeIds: readonly string[]): Promise<Map<string, string>> {
+  const rows = await manager.query<{ code: string; purchaseId: string }[]>(
+    'SELECT cws_code_id AS code, purchase_id AS "purchaseId" FROM keys WHERE cws_code_id = ANY ($1)',
     [cwsCodeIds],
   );
-  return new Set(rows.map((row) => row.id));
+  return new Map(rows.map(({ code, purchaseId }) => [code, purchaseId]));
 }
 
 /**
@@ -93,9 +96,6 @@ export async function storedCodes(manager: EntityManager, cwsCodeIds: readonly s
  */
 const KEY_PRECEDENCE = `key.undeliverable_reason IS NOT NULL, coalesce(key.first_delivered_at, key.returned_at),
   key.created_at, key.id`;
-
-/** An order that a person has settled: what was not handed over before is not handed over any more. */
-const IS_SETTLED_BY_HAND = `orders.state IN (${RESOLVED_ORDER_STATES.map((state) => `'${state}'`).join(', ')})`;
 
 /** The keys owed to an order's items ($1): never more than the quantity, always the same ones. */
 const DELIVERABLE_KEYS = `

@@ -1,16 +1,18 @@
 import { Injectable } from '@nestjs/common';
 import { CwsClient } from '../cws/cws-client.js';
 import type { SupplierOrder, SupplierOrderSummary } from '../cws/cws.types.js';
+import { UpstreamError } from '../upstream/upstream-error.js';
+import { isTakenBack } from './purchase-end.rules.js';
+import { isOurs, isSameReference, type SoughtPurchase } from './supplier-order-match.rules.js';
 
 /** CWS's clock is not ours: the history is asked for with an hour of room on both sides. */
 const HISTORY_MARGIN_MS = 3_600_000;
 
-/** What a purchase must be recognized by. */
-export interface SoughtPurchase {
-  readonly clientOrderId: string;
-  readonly cwsProductId: string;
-  readonly quantity: number;
-  readonly createdAt: Date;
+/** What CWS shows of a purchase. Only when both are empty does CWS not know it. */
+export interface FoundOrders {
+  readonly orders: SupplierOrder[];
+  /** Traces of our id that are not attached: each may be the purchase, and none can be told to be. */
+  readonly doubts: string[];
 }
 
 /** Finds purchases at CWS whose answer was lost. Never buys. */
@@ -20,20 +22,45 @@ export class LookUpPurchaseService {
 
   /**
    * Asks by our own id, as CWS's self link shows, and in the history: either may be the one that works.
-   * @returns all that CWS has under our id; empty when both were asked and neither knows it.
+   * @param knownIds CWS's ids of the orders that were made for it, as far as they are known; asked for too.
    * @throws UpstreamError when one of them could not be asked: then nothing is known.
    */
-  async find(purchase: SoughtPurchase): Promise<SupplierOrder[]> {
-    const direct = await this.cws.order(purchase.clientOrderId);
-    const listed = (await this.history(purchase.createdAt)).filter(
-      ({ clientOrderId }) => clientOrderId === purchase.clientOrderId,
-    );
-    const others = await Promise.all(
-      listed
-        .filter(({ cwsOrderId }) => cwsOrderId !== direct?.cwsOrderId)
-        .map(({ cwsOrderId }) => this.cws.order(cwsOrderId)),
-    );
-    return [direct, ...others].filter((order) => order !== null).filter((order) => isOurs(purchase, order));
+  async find(
+    purchase: SoughtPurchase & { readonly createdAt: Date },
+    knownIds: readonly string[],
+  ): Promise<FoundOrders> {
+    const { clientOrderId } = purchase;
+    const direct = await this.cws.order(clientOrderId);
+    const listed = (await this.history(purchase.createdAt))
+      .filter((order) => isSameReference(order.clientOrderId, clientOrderId))
+      .map(({ cwsOrderId }) => cwsOrderId);
+    const others = [...new Set([...knownIds, ...listed])].filter((id) => id !== direct?.cwsOrderId);
+    const shown = await Promise.all(others.map(async (id) => ({ id, order: await this.details(id) })));
+    if (direct !== null) shown.unshift({ id: direct.cwsOrderId, order: direct });
+
+    const orders: SupplierOrder[] = [];
+    const doubts: string[] = [];
+    for (const { id, order } of shown) {
+      const isKnown = knownIds.includes(id);
+      if (order !== null && (isKnown || isOurs(purchase, order))) orders.push(order);
+      else if (order !== null) doubts.push(`CWS's order ${id} has our id, and is not what was to be bought`);
+      else if (!isKnown) doubts.push(`CWS lists its order ${id} under our id, and does not show it`);
+    }
+    return { orders, doubts };
+  }
+
+  /** The orders of these ids of CWS; those that it does not know are not among them. */
+  async read(cwsOrderIds: readonly string[]): Promise<SupplierOrder[]> {
+    const orders = await Promise.all(cwsOrderIds.map((id) => this.details(id)));
+    return orders.filter((order) => order !== null);
+  }
+
+  /**
+   * Reads those that CWS took back once more: what they have brought until then is kept. One whose end CWS does not confirm
+   * counts as running, and is asked about again.
+   */
+  async confirmEnds(orders: readonly SupplierOrder[]): Promise<SupplierOrder[]> {
+    return Promise.all(orders.map(async (order) => (isTakenBack(order) ? this.confirmEnd(order) : order)));
   }
 
   /** All that was ordered since then; a window without gaps. */
@@ -42,14 +69,22 @@ export class LookUpPurchaseService {
     const to = new Date(Date.now() + HISTORY_MARGIN_MS);
     return this.cws.orderHistory({ from, to });
   }
-}
 
-/** Never attach on doubt: the answer must carry our id and our product, and no more of it than we wanted. */
-function isOurs(purchase: SoughtPurchase, order: SupplierOrder): boolean {
-  return (
-    order.clientOrderId === purchase.clientOrderId &&
-    order.lines.length > 0 &&
-    order.lines.every((line) => line.cwsProductId === purchase.cwsProductId) &&
-    order.lines.reduce((codes, line) => codes + line.codes.length, 0) <= purchase.quantity
-  );
+  private async details(cwsOrderId: string): Promise<SupplierOrder | null> {
+    const order = await this.cws.order(cwsOrderId);
+    if (order !== null && order.cwsOrderId !== cwsOrderId) {
+      throw new Error(`CWS answered with its order ${order.cwsOrderId} when it was asked for ${cwsOrderId}`);
+    }
+    return order;
+  }
+
+  private async confirmEnd(order: SupplierOrder): Promise<SupplierOrder> {
+    try {
+      const again = await this.details(order.cwsOrderId);
+      if (again !== null) return { ...again, lines: [...again.lines, ...order.lines] };
+    } catch (error) {
+      if (!(error instanceof UpstreamError)) throw error;
+    }
+    return { ...order, status: 'fulfilling' };
+  }
 }

@@ -1,14 +1,16 @@
 import { Injectable, Logger, type OnApplicationBootstrap } from '@nestjs/common';
+import { Interval } from '@nestjs/schedule';
 import { InjectDataSource } from '@nestjs/typeorm';
 import { DataSource } from 'typeorm';
 import { AlertsService } from '../alerts/alerts.service.js';
 import { UpstreamError } from '../upstream/upstream-error.js';
 import { LookUpPurchaseService } from './look-up-purchase.service.js';
-import { clientOrderIdPrefix, noteUnmatched, openUnmatched } from './unmatched-orders.queries.js';
+import { clientOrderIdPrefix, databaseServer, noteUnmatched, openUnmatched } from './unmatched-orders.queries.js';
 
 /** How far back CWS's history is compared with ours: further than a back-up is likely to be old. */
 const HISTORY_DAYS = 14;
 const DAY_MS = 86_400_000;
+const AGAIN_MS = 600_000;
 const HTTP_NOT_FOUND = 404;
 
 /**
@@ -19,7 +21,8 @@ const HTTP_NOT_FOUND = 404;
 @Injectable()
 export class MatchSupplierOrdersService implements OnApplicationBootstrap {
   private readonly logger = new Logger(MatchSupplierOrdersService.name);
-  private comparison: Promise<boolean> | null = null;
+  /** The last one that held buying up until it was made, and of which database. */
+  private comparison: { readonly server: string; readonly isDone: Promise<boolean> } | null = null;
   /** At the last look; at first unknown, for an alert may be open from before the start. */
   private wasHeldUp = true;
 
@@ -31,36 +34,58 @@ export class MatchSupplierOrdersService implements OnApplicationBootstrap {
 
   onApplicationBootstrap(): void {
     // Not waited for: the program serves reservations whether or not CWS answers.
-    void this.hasCompared();
+    void this.hasCompared().catch(() => undefined);
   }
 
-  /** Whether purchases may be made: compared once since the start, and nothing open. */
+  /** A restore in place is not seen in the connection: compared again every ten minutes. Never rejects. */
+  @Interval(AGAIN_MS)
+  async compareAgain(): Promise<void> {
+    if (this.comparison !== null) await this.tryToCompare();
+  }
+
+  /** Whether purchases may be made. */
   async mayBuy(): Promise<boolean> {
-    if (!(await this.hasCompared())) return false;
+    return (await this.obstacle()) === null;
+  }
+
+  /** Why no purchase may be made, for a person; null: nothing stands against it. */
+  async obstacle(): Promise<string | null> {
+    if (!(await this.hasCompared())) return 'CWS did not tell what it has sold, with which this database must be compared';
     const isHeldUp = (await openUnmatched(this.dataSource.manager)).length > 0;
     if (this.wasHeldUp && !isHeldUp) await this.alerts.clear('supplier_orders_unmatched');
     this.wasHeldUp = isHeldUp;
-    return !isHeldUp;
+    return isHeldUp ? 'CWS has orders of this installation that its database does not know' : null;
   }
 
-  private hasCompared(): Promise<boolean> {
-    this.comparison ??= this.compare().catch((error: unknown) => {
-      if (error instanceof UpstreamError && error.status === HTTP_NOT_FOUND) {
-        // This account has no history to compare with: then nothing can be found out, today or tomorrow.
+  /** Compared since the start, and with the database that is there now: after a restart or a failover it may be an older one. */
+  private async hasCompared(): Promise<boolean> {
+    const server = await databaseServer(this.dataSource.manager);
+    if (this.comparison?.server !== server) this.comparison = { server, isDone: this.tryToCompare() };
+    const { comparison } = this;
+    const isDone = await comparison.isDone;
+    // Asked again when the next purchase is due.
+    if (!isDone && this.comparison === comparison) this.comparison = null;
+    return isDone;
+  }
+
+  private async tryToCompare(): Promise<boolean> {
+    try {
+      await this.compare();
+      return true;
+    } catch (error) {
+      if (error instanceof UpstreamError && error.kind === 'rejected' && error.status === HTTP_NOT_FOUND) {
+        // This account has no history to compare with: then nothing can be found out.
         this.logger.warn(`CWS shows no order history: a database restored from a back-up would not be noticed`);
         return true;
       }
-      // Asked again when the next purchase is due.
-      this.comparison = null;
       this.logger.warn(
         `CWS's orders could not be compared with ours: ${error instanceof Error ? error.message : String(error)}`,
       );
       return false;
-    });
-    return this.comparison;
+    }
   }
 
-  private async compare(): Promise<boolean> {
+  private async compare(): Promise<void> {
     const { manager } = this.dataSource;
     const prefix = await clientOrderIdPrefix(manager);
     const history = await this.lookUp.history(new Date(Date.now() - HISTORY_DAYS * DAY_MS));
@@ -76,6 +101,5 @@ export class MatchSupplierOrdersService implements OnApplicationBootstrap {
         `CWS has ${open} orders of this installation that its database does not know; was it restored from a back-up? Nothing is bought until each is looked into`,
       );
     }
-    return true;
   }
 }

@@ -14,6 +14,7 @@ import { Order } from './order.entity.js';
 import { LiveStockService } from './live-stock.service.js';
 import { LookUpPurchaseService } from './look-up-purchase.service.js';
 import { MatchSupplierOrdersService } from './match-supplier-orders.service.js';
+import { MoveOrderService } from './move-order.service.js';
 import { PlacePurchaseService } from './place-purchase.service.js';
 import { PlanReservationService } from './plan-reservation.service.js';
 import { PollPurchaseService } from './poll-purchase.service.js';
@@ -31,6 +32,8 @@ import { Reservation } from './reservation.entity.js';
 import { ReserveStockService } from './reserve-stock.service.js';
 import { ReturnKeysService } from './return-keys.service.js';
 import { SettlePurchaseService } from './settle-purchase.service.js';
+import { StoreCodesService } from './store-codes.service.js';
+import { TellMissingKeysService } from './tell-missing-keys.service.js';
 import { TryLookupsService } from './try-lookups.service.js';
 import { WatchBalanceService } from './watch-balance.service.js';
 import { WakePurchasesService } from './wake-purchases.service.js';
@@ -61,6 +64,7 @@ import { UnmatchedSupplierOrder } from './unmatched-supplier-order.entity.js';
     LiveStockService,
     LookUpPurchaseService,
     MatchSupplierOrdersService,
+    MoveOrderService,
     OrderJobsService,
     PlacePurchaseService,
     PlanReservationService,
@@ -75,6 +79,8 @@ import { UnmatchedSupplierOrder } from './unmatched-supplier-order.entity.js';
     ResolveOrderService,
     ReturnKeysService,
     SettlePurchaseService,
+    StoreCodesService,
+    TellMissingKeysService,
     TryLookupsService,
     WatchBalanceService,
     WakePurchasesService,

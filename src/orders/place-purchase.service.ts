@@ -5,11 +5,10 @@ import { isBalanceTooLow } from '../cws/cws-errors.js';
 import type { SupplierOrder } from '../cws/cws.types.js';
 import { UpstreamError } from '../upstream/upstream-error.js';
 import type { PurchaseIntent } from './purchases.queries.js';
+import type { SendWindow } from './send-window.js';
 import { SettlePurchaseService } from './settle-purchase.service.js';
 import { WatchBalanceService } from './watch-balance.service.js';
 
-/** A purchase is only written to the wire this soon after its sending was claimed: a frozen process must not send it later. */
-const SEND_WINDOW_MS = 5000;
 /** After this time it is tried again, when CWS does not say how long it has no room. */
 const RETRY_SECONDS = 5;
 
@@ -21,8 +20,8 @@ export interface ClaimedPurchase extends PurchaseIntent {
   readonly clientOrderId: string;
   /** The claimed sending included. */
   readonly sendCount: number;
-  /** On the monotonic clock of this process, read before the claim was committed. */
-  readonly claimedAtMs: number;
+  /** Opened before the claim was committed. */
+  readonly sendWindow: SendWindow;
 }
 
 /**
@@ -53,7 +52,7 @@ export class PlacePurchaseService {
         quantity: purchase.quantity,
         unitPriceCap: purchase.priceCapCents,
         beforeSend: () => {
-          if (performance.now() - purchase.claimedAtMs > SEND_WINDOW_MS) throw new SendWindowClosedError();
+          if (!purchase.sendWindow.isOpen) throw new SendWindowClosedError();
         },
       });
     } catch (error) {
@@ -86,9 +85,11 @@ export class PlacePurchaseService {
     return 'unpayable';
   }
 
-  /** What was answered, or stopped by a reset of its connection, cannot arrive late; what was only given up on can. */
+  /**
+   * What was stopped by a reset of its connection cannot arrive late; what was only given up on can, and so can what was answered:
+   * by a gateway's time-out, for example, while CWS is still at work.
+   */
   private settleSeconds(error: UpstreamError): number {
-    const isOver = error.isSocketReset || error.status !== undefined;
-    return isOver ? this.config.purchaseResetSettleSeconds : this.config.purchaseSettleSeconds;
+    return error.isSocketReset ? this.config.purchaseResetSettleSeconds : this.config.purchaseSettleSeconds;
   }
 }

@@ -2,17 +2,18 @@ import { Injectable, Logger } from '@nestjs/common';
 import { InjectDataSource } from '@nestjs/typeorm';
 import { DataSource } from 'typeorm';
 import { AppConfig } from '../config/app-config.js';
-import { CwsClient } from '../cws/cws-client.js';
-import type { SupplierOrder } from '../cws/cws.types.js';
 import { JobQueue } from '../jobs/job-queue.js';
 import { UpstreamError } from '../upstream/upstream-error.js';
-import { LookUpPurchaseService } from './look-up-purchase.service.js';
+import { type FoundOrders, LookUpPurchaseService } from './look-up-purchase.service.js';
 import { MatchSupplierOrdersService } from './match-supplier-orders.service.js';
-import { PURCHASE_TRANSITIONS } from './order-state.rules.js';
+import { MoveOrderService } from './move-order.service.js';
 import { PlacePurchaseService } from './place-purchase.service.js';
 import { isPollingOver, pollGapSeconds } from './polling.rules.js';
+import { isPurchaseOver } from './purchase-end.rules.js';
 import { areLookupsTrusted, claimSend } from './purchase-sends.queries.js';
+import { touchPurchase } from './purchase-watch.queries.js';
 import { countPoll, type PurchaseProgress, readPurchase } from './purchases.queries.js';
+import { SendWindow } from './send-window.js';
 import { SettlePurchaseService } from './settle-purchase.service.js';
 import { WatchPendingService } from './watch-pending.service.js';
 
@@ -29,11 +30,11 @@ export class PollPurchaseService {
   constructor(
     @InjectDataSource() private readonly dataSource: DataSource,
     private readonly config: AppConfig,
-    private readonly cws: CwsClient,
     private readonly lookUp: LookUpPurchaseService,
     private readonly matching: MatchSupplierOrdersService,
     private readonly placing: PlacePurchaseService,
     private readonly settling: SettlePurchaseService,
+    private readonly moving: MoveOrderService,
     private readonly watch: WatchPendingService,
     private readonly jobs: JobQueue,
   ) {}
@@ -41,7 +42,11 @@ export class PollPurchaseService {
   async poll(purchaseId: string): Promise<void> {
     const { manager } = this.dataSource;
     const purchase = await readPurchase(manager, purchaseId);
-    if (purchase === null || PURCHASE_TRANSITIONS[purchase.state].length === 0) return;
+    if (purchase === null) return;
+    if (isPurchaseOver(purchase.state)) {
+      if (purchase.isWatched) await this.lookAgain(purchase);
+      return;
+    }
     if (purchase.sendCount === 0) {
       await this.jobs.send('purchase-order', { orderId: purchase.orderId });
       return;
@@ -58,12 +63,14 @@ export class PollPurchaseService {
         await this.nothingNew(purchase, null, false);
         return;
       }
-      const [order, ...others] = await this.read(purchase);
-      if (order !== undefined && (await this.settling.settle(purchaseId, [order, ...others])) !== 'fulfilling') return;
-      if (order === undefined) {
-        const next = await this.sendAgain(purchase);
+      const { orders, doubts } = await this.read(purchase);
+      if (orders.length > 0) {
+        if (doubts.length > 0) await this.settling.noteDoubts(purchaseId, doubts);
+        if (isPurchaseOver(await this.settling.settle(purchaseId, orders))) return;
+      } else {
+        const next = await this.sendAgain(purchase, doubts.length > 0);
         if (next === 'sent') return;
-        failure = 'CWS does not know the order';
+        failure = doubts.length > 0 ? doubts.join('; ') : 'CWS does not know the order';
         mustAskPerson = next === 'never';
       }
     } catch (error) {
@@ -74,8 +81,23 @@ export class PollPurchaseService {
     await this.nothingNew(purchase, failure, mustAskPerson);
   }
 
-  private async isStillFulfilling({ state, cwsOrderId }: PurchaseProgress): Promise<boolean> {
-    return state === 'fulfilling' && cwsOrderId !== null && this.watch.isStillFulfilling(cwsOrderId);
+  private async isStillFulfilling({ state, cwsOrderIds, isWatched }: PurchaseProgress): Promise<boolean> {
+    return state === 'fulfilling' && !isWatched && this.watch.areStillFulfilling(cwsOrderIds);
+  }
+
+  /** Whether CWS has more of a purchase that is over than we know: it may have been made twice, or after it was given up. */
+  private async lookAgain(purchase: PurchaseProgress): Promise<void> {
+    await touchPurchase(this.dataSource.manager, purchase.id);
+    try {
+      const { orders, doubts } = await this.lookUp.find(purchase, purchase.cwsOrderIds);
+      if (orders.length > 0) await this.settling.settle(purchase.id, orders);
+      if (doubts.length > 0) await this.settling.noteDoubts(purchase.id, doubts);
+    } catch (error) {
+      // The sweep has it asked about again.
+      this.logger.warn(
+        `purchase ${purchase.id} cannot be looked up: ${error instanceof Error ? error.message : String(error)}`,
+      );
+    }
   }
 
   private async nothingNew(purchase: PurchaseProgress, failure: string | null, mustAskPerson: boolean): Promise<void> {
@@ -96,27 +118,28 @@ export class PollPurchaseService {
     await this.settling.markUnknown(purchase, 'its worker did not write the outcome', settleSeconds);
   }
 
-  private async read(purchase: PurchaseProgress): Promise<SupplierOrder[]> {
-    if (purchase.state !== 'fulfilling') return this.lookUp.find(purchase);
-    const order = await this.cws.order(purchase.cwsOrderId ?? purchase.clientOrderId);
-    return order === null ? [] : [order];
+  private async read(purchase: PurchaseProgress): Promise<FoundOrders> {
+    const { state, isWatched, cwsOrderIds } = purchase;
+    if (state === 'fulfilling' && !isWatched) return { orders: await this.lookUp.read(cwsOrderIds), doubts: [] };
+    return this.lookUp.find(purchase, cwsOrderIds);
   }
 
   /**
-   * Neither look-up knows the purchase. If they are known to find what there is, and nothing of the last sending can still
+   * Neither look-up has found the purchase. If they are known to find what there is, and nothing of the last sending can still
    * arrive, it did not happen, and the same purchase is sent once more.
+   * @param hasTraces CWS shows something under our id all the same.
    * @returns `sent`; `later`: not yet, or another handler does it; `never`: only a person can tell.
    */
-  private async sendAgain(purchase: PurchaseProgress): Promise<'sent' | 'later' | 'never'> {
+  private async sendAgain(purchase: PurchaseProgress, hasTraces: boolean): Promise<'sent' | 'later' | 'never'> {
     const { state, settlesInSeconds, sendCount, isPastDeadline, orderState } = purchase;
     if (state !== 'unknown' || settlesInSeconds === null || settlesInSeconds > 0 || isPastDeadline) return 'later';
-    if (orderState === 'needs_attention' || sendCount >= MAX_SENDS) return 'never';
+    if (hasTraces || orderState === 'needs_attention' || sendCount >= MAX_SENDS) return 'never';
     const { manager } = this.dataSource;
     if (!(await areLookupsTrusted(manager))) return 'never';
     if (!(await this.matching.mayBuy())) return 'later';
-    const claimedAtMs = performance.now();
+    const sendWindow = new SendWindow();
     if (!(await claimSend(manager, purchase.id, sendCount))) return 'later';
-    await this.placing.place({ ...purchase, sendCount: sendCount + 1, claimedAtMs });
+    await this.placing.place({ ...purchase, sendCount: sendCount + 1, sendWindow });
     return 'sent';
   }
 
@@ -127,19 +150,32 @@ export class PollPurchaseService {
   ): Promise<void> {
     if (purchase.isPastDeadline) {
       const why = failure ?? (purchase.awaitedPreorders > 0 ? 'CWS sold a pre-order' : null);
-      await this.settling.needAttention(
-        purchase.orderId,
+      await this.callPerson(
+        purchase,
         `purchase ${purchase.clientOrderId} has no key by the deadline${why === null ? '' : ` (${why})`}`,
       );
       return;
     }
     // Not when a look-up failed: then nobody has said that CWS does not know the purchase.
     if (mustAskPerson) {
-      await this.settling.needAttention(
-        purchase.orderId,
-        `purchase ${purchase.clientOrderId} has no known outcome, sent ${purchase.sendCount} times; nothing is bought again on a guess`,
+      await this.callPerson(
+        purchase,
+        `purchase ${purchase.clientOrderId} has no known outcome${failure === null ? '' : ` (${failure})`}, sent ${purchase.sendCount} times; nothing is bought again on a guess`,
       );
     }
+  }
+
+  /** Not for what another handler has settled, sent again, or given a new deadline since the purchase was read. */
+  private async callPerson(read: PurchaseProgress, reason: string): Promise<void> {
+    await this.moving.needAttention(read.orderId, reason, async (manager) => {
+      const purchase = await readPurchase(manager, read.id);
+      return (
+        purchase !== null &&
+        purchase.state === read.state &&
+        purchase.sendCount === read.sendCount &&
+        (purchase.isPastDeadline || !read.isPastDeadline)
+      );
+    });
   }
 
   private async again(purchase: PurchaseProgress, startAfterSeconds: number): Promise<void> {

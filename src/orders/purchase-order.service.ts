@@ -5,6 +5,7 @@ import { DataSource } from 'typeorm';
 import { inTransaction } from '../database/one-connection.js';
 import { JobQueue } from '../jobs/job-queue.js';
 import { writeAudit } from '../audit/audit-log.js';
+import { lastFailure } from './choose-supplier.queries.js';
 import { type ChosenSupplier, ChooseSupplierService } from './choose-supplier.service.js';
 import {
   insertPurchase,
@@ -19,9 +20,12 @@ import {
   touchOrder,
 } from './purchases.queries.js';
 import { MatchSupplierOrdersService } from './match-supplier-orders.service.js';
+import { isResolved, type OrderState } from './order-state.rules.js';
 import { type ClaimedPurchase, PlacePurchaseService } from './place-purchase.service.js';
 import { claimSend } from './purchase-sends.queries.js';
+import { SendWindow } from './send-window.js';
 import { SettlePurchaseService } from './settle-purchase.service.js';
+import { TellMissingKeysService } from './tell-missing-keys.service.js';
 
 /** Suppliers tried in one run before the job makes room for others. */
 const ATTEMPTS_PER_RUN = 3;
@@ -39,6 +43,7 @@ export class PurchaseOrderService {
     private readonly matching: MatchSupplierOrdersService,
     private readonly placing: PlacePurchaseService,
     private readonly settling: SettlePurchaseService,
+    private readonly missing: TellMissingKeysService,
     private readonly jobs: JobQueue,
   ) {}
 
@@ -46,7 +51,7 @@ export class PurchaseOrderService {
   async advance(orderId: string): Promise<void> {
     const { manager } = this.dataSource;
     const order = await readOrder(manager, orderId);
-    if (order === null || !isOpen(order)) return;
+    if (order === null || isOver(order.state)) return;
     await touchOrder(manager, orderId);
     const items = await readItems(manager, orderId);
     const orderQuantity = items.reduce((sum, item) => sum + item.quantity, 0);
@@ -66,22 +71,24 @@ export class PurchaseOrderService {
       return;
     }
     if (order.isPastDeadline) {
-      await this.settling.markDead(purchase, 'not sent before the deadline');
+      const failure = await lastFailure(manager, purchase.orderItemId);
+      await this.settling.markDead(purchase, `not sent before the deadline${failure === null ? '' : ` (${failure})`}`);
       return;
     }
     if (!(await this.matching.mayBuy())) {
-      await this.again(order);
+      await this.again(order.id, RETRY_SECONDS);
       return;
     }
-    const claimedAtMs = performance.now();
+    const sendWindow = new SendWindow();
     if (!(await claimSend(manager, purchaseId, 0))) return;
-    await this.placing.place({ ...purchase, sendCount: 1, claimedAtMs });
+    const outcome = await this.placing.place({ ...purchase, sendCount: 1, sendWindow });
+    if (outcome === 'refused') await this.again(order.id, 0);
   }
 
   private async buy(order: OrderProgress, item: ItemProgress, orderQuantity: number): Promise<void> {
     // In time it is tried again and again; after the deadline only what was never tried at all.
-    if (order.isPastDeadline && item.deadPurchases > 0) {
-      await this.wait(order, item);
+    if (order.isPastDeadline && (item.deadPurchases > 0 || order.state === 'needs_attention')) {
+      await this.wait(order);
       return;
     }
     const attempts = (await this.matching.mayBuy()) ? ATTEMPTS_PER_RUN : 0;
@@ -94,7 +101,7 @@ export class PurchaseOrderService {
       if (outcome === 'settled' || outcome === 'later') return;
       if (outcome === 'unpayable') break;
     }
-    await this.wait(order, item);
+    await this.wait(order);
   }
 
   /** The intent, committed before anything is sent; null when another handler was faster. */
@@ -110,7 +117,7 @@ export class PurchaseOrderService {
       quantity: chosen.quantity,
       priceCapCents: chosen.priceCap,
     };
-    const claimedAtMs = performance.now();
+    const sendWindow = new SendWindow();
     const clientOrderId = await inTransaction(this.dataSource, async (manager) => {
       const order = await lockOrder(manager, orderId);
       const current = (await readItems(manager, orderId)).find(({ id }) => id === item.id);
@@ -140,29 +147,26 @@ export class PurchaseOrderService {
       );
       return reference;
     });
-    return clientOrderId === null ? null : { ...intent, clientOrderId, sendCount: 1, claimedAtMs };
+    return clientOrderId === null ? null : { ...intent, clientOrderId, sendCount: 1, sendWindow };
   }
 
   /** Nobody can serve at the moment. */
-  private async wait(order: OrderProgress, item: ItemProgress): Promise<void> {
-    if (order.isPastDeadline) {
-      const missing = item.quantity - item.keys;
-      await this.settling.needAttention(
-        order.id,
-        `product ${item.g2aProductId}: ${missing} of ${item.quantity} keys could not be bought in time without a loss`,
-      );
-      return;
-    }
-    await this.again(order);
+  private async wait(order: OrderProgress): Promise<void> {
+    if (order.isPastDeadline) await this.missing.tell(order.id);
+    else await this.again(order.id, RETRY_SECONDS);
   }
 
-  private async again(order: OrderProgress): Promise<void> {
-    await this.jobs.send('purchase-order', { orderId: order.id }, { startAfterSeconds: RETRY_SECONDS });
+  private async again(orderId: string, startAfterSeconds: number): Promise<void> {
+    await this.jobs.send('purchase-order', { orderId }, { startAfterSeconds });
   }
+}
+
+function isOver(state: OrderState): boolean {
+  return state === 'completed' || isResolved(state);
 }
 
 /** An order that a person was called for about one item goes on with its others as long as there is time. */
 function isOpen(order: OrderProgress): boolean {
   if (order.state === 'needs_attention') return !order.isPastDeadline;
-  return order.state === 'accepted' || order.state === 'purchasing' || order.state === 'fulfilling';
+  return !isOver(order.state);
 }

@@ -4,7 +4,7 @@ import { LOOKUP_WAYS, type LookupWay } from './purchase-lookup.entity.js';
 
 /**
  * Claims the next sending of a purchase that is not under way: one that was certainly never sent, or one whose last sending is
- * settled. Never for an order that waits for a person or is over. Whoever gets true must send at once, or tell that it did not;
+ * settled. Never for an order that is over; of one that waits for a person, and has time, only what was never sent. Whoever gets true must send at once, or tell that it did not;
  * a claim that nobody acts on counts as sent.
  * @param sendCount as it was read: of two handlers one gets the claim.
  */
@@ -17,7 +17,9 @@ export async function claimSend(manager: EntityManager, purchaseId: string, send
        -- Locked, so that a person who settles the order at this moment is either too late or waited for.
        AND EXISTS (
          SELECT FROM order_items item JOIN orders ON orders.id = item.order_id
-         WHERE item.id = order_item_id AND orders.state = ANY ($3) FOR SHARE OF orders
+         WHERE item.id = order_item_id AND (orders.state = ANY ($3)
+           OR orders.state = 'needs_attention' AND send_count = 0 AND orders.deadline_at > now())
+         FOR SHARE OF orders
        )`,
     [purchaseId, sendCount, UNFINISHED_ORDER_STATES],
   );
@@ -56,22 +58,30 @@ export async function areLookupsTrusted(manager: EntityManager): Promise<boolean
 export interface ConfirmedPurchase {
   readonly id: string;
   readonly clientOrderId: string;
-  readonly cwsOrderId: string;
+  readonly cwsProductId: string;
+  readonly quantity: number;
+  /** All orders that CWS is known to have made for it. */
+  readonly cwsOrderIds: readonly [string, ...string[]];
   readonly createdAt: Date;
 }
 
-/** Confirmed purchases that the look-ups were not tried with yet, the oldest first; those younger than `ageSeconds` wait. */
+/**
+ * Confirmed purchases of the last day that the look-ups were not tried with yet, the oldest first; those younger than `ageSeconds`
+ * wait, those of `options.except` are passed over.
+ */
 export async function purchasesToTry(
   manager: EntityManager,
-  options: { ageSeconds: number; limit: number },
+  options: { ageSeconds: number; limit: number; except: readonly string[] },
 ): Promise<ConfirmedPurchase[]> {
   return manager.query<ConfirmedPurchase[]>(
-    `SELECT id, client_order_id AS "clientOrderId", cws_order_id AS "cwsOrderId", created_at AS "createdAt"
+    `SELECT id, client_order_id AS "clientOrderId", cws_product_id AS "cwsProductId", quantity,
+       cws_order_id::text || other_cws_order_ids AS "cwsOrderIds", created_at AS "createdAt"
      FROM purchases
      WHERE cws_order_id IS NOT NULL AND lookups_checked_at IS NULL
        AND send_claimed_at <= now() - make_interval(secs => $1)
+       AND created_at > now() - interval '24 hours' AND id <> ALL ($3::uuid[])
      ORDER BY created_at LIMIT $2`,
-    [options.ageSeconds, options.limit],
+    [options.ageSeconds, options.limit, options.except],
   );
 }
 

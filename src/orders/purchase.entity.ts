@@ -22,6 +22,7 @@ const quoted = (states: readonly string[]): string => states.map((state) => `'${
 @Index('purchases_lookups_unchecked', ['createdAt'], {
   where: 'cws_order_id IS NOT NULL AND lookups_checked_at IS NULL',
 })
+@Index('purchases_watched', ['watchedUntil'], { where: 'watched_until IS NOT NULL' })
 @Check('purchases_send_count_is_not_negative', 'send_count >= 0')
 @Check('purchases_awaited_preorders_is_not_negative', 'awaited_preorders >= 0')
 @Check('purchases_amounts_are_positive', 'quantity > 0 AND price_cap_cents > 0')
@@ -53,6 +54,14 @@ export class Purchase {
   @Column('varchar', { name: 'cws_order_id', length: 64, nullable: true })
   cwsOrderId: string | null;
 
+  /** Further orders that CWS has made for this one purchase, of which it should have made one. */
+  @Column('text', { name: 'other_cws_order_ids', array: true, default: () => "'{}'" })
+  otherCwsOrderIds: string[];
+
+  /** Until then CWS is asked whether it has more of this purchase than we know, also when the purchase is over; null: not. */
+  @Column('timestamptz', { name: 'watched_until', nullable: true })
+  watchedUntil: Date | null;
+
   /** What one piece did cost, as CWS confirmed it, in the account's currency too. */
   @Column('integer', { name: 'unit_price_cents', nullable: true })
   unitPriceCents: number | null;
@@ -80,6 +89,10 @@ export class Purchase {
   /** Codes that CWS sold as pre-orders and has not delivered yet. */
   @Column('integer', { name: 'awaited_preorders', default: 0 })
   awaitedPreorders: number;
+
+  /** When CWS refused it for the product's sake (sold out, gone, the price), not for want of money; null: it did not. */
+  @Column('timestamptz', { name: 'refused_at', nullable: true })
+  refusedAt: Date | null;
 
   @Column('varchar', { name: 'last_error', length: 500, nullable: true })
   lastError: string | null;

@@ -1,6 +1,6 @@
 import type { EntityManager } from 'typeorm';
 import type { Cents } from '../money/cents.js';
-import type { OrderState, PurchaseState } from './order-state.rules.js';
+import { type OrderState, type PurchaseState, RESOLVED_ORDER_STATES } from './order-state.rules.js';
 
 /** An order as the job handlers read it; times by the database's clock. */
 export interface OrderProgress {
@@ -26,6 +26,9 @@ export interface ItemProgress {
   readonly livePurchaseId: string | null;
   readonly livePurchaseState: PurchaseState | null;
 }
+
+/** Part of a query of `orders`: a person has settled the order, and what was not handed over before is not handed over any more. */
+export const IS_SETTLED_BY_HAND = `orders.state IN (${RESOLVED_ORDER_STATES.map((state) => `'${state}'`).join(', ')})`;
 
 const ORDER_PROGRESS = `id, state, deadline_at <= now() AS "isPastDeadline"`;
 
@@ -128,7 +131,10 @@ export interface PurchaseProgress {
   readonly quantity: number;
   readonly priceCapCents: Cents;
   readonly clientOrderId: string;
-  readonly cwsOrderId: string | null;
+  /** The orders that CWS is known to have made for it: one, unless it was made twice. */
+  readonly cwsOrderIds: readonly string[];
+  /** CWS is asked whether it has more under our id, also when the purchase is over. */
+  readonly isWatched: boolean;
   readonly state: PurchaseState;
   readonly pollCount: number;
   readonly keys: number;
@@ -150,7 +156,9 @@ export async function readPurchase(manager: EntityManager, id: string): Promise<
     `SELECT purchase.id, orders.id AS "orderId", purchase.order_item_id AS "orderItemId", orders.state AS "orderState",
        orders.deadline_at <= now() AS "isPastDeadline", purchase.cws_product_id AS "cwsProductId", purchase.quantity,
        purchase.price_cap_cents AS "priceCapCents", purchase.client_order_id AS "clientOrderId",
-       purchase.cws_order_id AS "cwsOrderId", purchase.state, purchase.poll_count AS "pollCount",
+       array_remove(purchase.cws_order_id::text || purchase.other_cws_order_ids, NULL) AS "cwsOrderIds",
+       coalesce(purchase.watched_until > now(), false) AS "isWatched",
+       purchase.state, purchase.poll_count AS "pollCount",
        (SELECT count(*) FROM keys WHERE purchase_id = purchase.id)::integer AS keys,
        purchase.created_at AS "createdAt",
        extract(epoch FROM clock_timestamp() - purchase.created_at)::float8 AS "ageSeconds",
@@ -174,21 +182,18 @@ export async function movePurchase(
     id: string;
     from: PurchaseState;
     to: PurchaseState;
-    cwsOrderId?: string;
     unitPriceCents?: Cents | null;
     error?: string;
   },
 ): Promise<boolean> {
   const [, affected] = await manager.query<[unknown[], number]>(
-    `UPDATE purchases SET state = $3::varchar, cws_order_id = coalesce($4, cws_order_id),
-       unit_price_cents = coalesce($5, unit_price_cents), last_error = left($6, 500), updated_at = now(),
+    `UPDATE purchases SET state = $3::varchar, unit_price_cents = coalesce($4, unit_price_cents), last_error = left($5, 500), updated_at = now(),
        poll_count = CASE WHEN state = $3::varchar THEN poll_count ELSE 0 END
      WHERE id = $1 AND state = $2`,
     [
       purchase.id,
       purchase.from,
       purchase.to,
-      purchase.cwsOrderId ?? null,
       purchase.unitPriceCents ?? null,
       purchase.error ?? null,
     ],
@@ -211,11 +216,18 @@ export async function awaitPreorders(
   return row;
 }
 
-/** How many purchases CWS is at work on, and since when on the oldest; pre-orders, which may wait for weeks, aside. */
-export async function pendingPurchases(manager: EntityManager): Promise<{ count: number; oldestAt: Date | null }> {
+/**
+ * How many purchases CWS is at work on, and since when on the oldest; pre-orders, which may wait for weeks, aside.
+ * @param maxAgeSeconds older ones are not asked about any more.
+ */
+export async function pendingPurchases(
+  manager: EntityManager,
+  maxAgeSeconds: number,
+): Promise<{ count: number; oldestAt: Date | null }> {
   const [row] = await manager.query<[{ count: number; oldestAt: Date | null }]>(
     `SELECT count(*)::integer AS count, min(created_at) AS "oldestAt" FROM purchases
-     WHERE state = 'fulfilling' AND awaited_preorders = 0`,
+     WHERE state = 'fulfilling' AND awaited_preorders = 0 AND created_at > now() - make_interval(secs => $1)`,
+    [maxAgeSeconds],
   );
   return row;
 }
@@ -241,7 +253,7 @@ export async function idleOrders(manager: EntityManager, idleSeconds: number): P
 
 /**
  * Purchases that may still bring a key to an order that nobody works on any more (it waits for a person, or one has settled it), and that
- * nobody has looked at for `idleSeconds`: their wake-up may have been lost.
+ * nobody has looked at for `idleSeconds`: their wake-up may have been lost. Those too that are over and watched.
  * @param limits.maxAgeSeconds older ones are a person's business, pre-orders aside.
  */
 export async function idlePurchases(
@@ -252,23 +264,13 @@ export async function idlePurchases(
     `SELECT purchase.id FROM purchases purchase
      JOIN order_items item ON item.id = purchase.order_item_id
      JOIN orders ON orders.id = item.order_id
-     WHERE purchase.state IN ('intended', 'unknown', 'fulfilling')
-       AND orders.state NOT IN ('accepted', 'purchasing', 'fulfilling')
+     WHERE (purchase.state IN ('intended', 'unknown', 'fulfilling')
+         AND orders.state NOT IN ('accepted', 'purchasing', 'fulfilling')
+         AND (purchase.created_at > now() - make_interval(secs => $2) OR purchase.awaited_preorders > 0)
+         OR purchase.watched_until > now())
        AND purchase.updated_at <= now() - make_interval(secs => $1)
-       AND (purchase.created_at > now() - make_interval(secs => $2) OR purchase.awaited_preorders > 0)
      ORDER BY purchase.created_at LIMIT 1000`,
     [limits.idleSeconds, limits.maxAgeSeconds],
-  );
-  return rows.map((row) => row.id);
-}
-
-/** Gives up the purchases of an order whose outcome is unknown. @returns their ids. */
-export async function abandonUnknownPurchases(manager: EntityManager, orderId: string): Promise<string[]> {
-  const [rows] = await manager.query<[{ id: string }[], number]>(
-    `UPDATE purchases SET state = 'dead', updated_at = now(), last_error = 'given up by a person'
-     WHERE state = 'unknown' AND order_item_id IN (SELECT id FROM order_items WHERE order_id = $1)
-     RETURNING id`,
-    [orderId],
   );
   return rows.map((row) => row.id);
 }
@@ -282,14 +284,4 @@ export async function abandonUnsentPurchases(manager: EntityManager, orderId: st
     [orderId],
   );
   return rows.map((row) => row.id);
-}
-
-/** Takes an order out of a person's hands again, with a new deadline. */
-export async function reopenOrder(manager: EntityManager, orderId: string, deadlineSeconds: number): Promise<void> {
-  await manager.query(
-    `UPDATE orders SET state = 'purchasing', attention_reason = NULL, updated_at = now(),
-       deadline_at = now() + make_interval(secs => $2)
-     WHERE id = $1 AND state = 'needs_attention'`,
-    [orderId, deadlineSeconds],
-  );
 }

@@ -3,7 +3,7 @@ import { Injectable, Logger } from '@nestjs/common';
 import { InjectDataSource } from '@nestjs/typeorm';
 import { DataSource } from 'typeorm';
 import { CwsClient } from '../cws/cws-client.js';
-import type { SupplierCode, SupplierOrder } from '../cws/cws.types.js';
+import type { SupplierCode, SupplierOrder, SupplierOrderStatus } from '../cws/cws.types.js';
 import { UpstreamError } from '../upstream/upstream-error.js';
 import { KeyCipher } from './key-cipher.js';
 import { readKeyFile, safeFileName } from './key-file.rules.js';
@@ -15,6 +15,22 @@ export interface ReadCodes {
   readonly keys: readonly NewKey[];
   /** Codes that were sold as pre-orders and are not there yet. */
   readonly awaitedPreorders: number;
+  /** Codes that are stored already, for another purchase. */
+  readonly soldBefore: readonly string[];
+  /** What each of the orders lists. */
+  readonly orders: readonly ListedCodes[];
+}
+
+/** The codes that one of CWS's orders lists. */
+export interface ListedCodes {
+  readonly cwsOrderId: string;
+  readonly status: SupplierOrderStatus;
+  /** Those that were stored for this purchase before. */
+  readonly storedBefore: number;
+  /** Those among the keys read now. */
+  readonly readCodes: readonly string[];
+  /** How many have no value that could be read, pre-orders aside. */
+  readonly unreadCodes: number;
 }
 
 type ReadableCode = SupplierCode & { readonly value: string };
@@ -31,25 +47,48 @@ export class ReadCodesService {
   ) {}
 
   /**
-   * CWS may list a code by id only, a pre-order always so, and fill it later: such a one is fetched by its id. Trouble with
+   * Reads what is not stored yet. CWS may list a code by id only, a pre-order always so, and fill it later: such a one is fetched by its id. Trouble with
    * reading one must never reach the caller as trouble with the order: it was bought, whatever happens here, and is asked
    * about again.
    */
-  async read(orders: readonly SupplierOrder[]): Promise<ReadCodes> {
-    const listed = orders.flatMap((order) => order.lines).flatMap((line) => line.codes);
+  async read(purchaseId: string, orders: readonly SupplierOrder[]): Promise<ReadCodes> {
+    const listed = orders.map(codesOf);
     const stored = await storedCodes(
       this.dataSource.manager,
-      listed.map(({ codeId }) => codeId),
+      listed.flat().map(({ codeId }) => codeId),
     );
     const keys: NewKey[] = [];
+    const lists: ListedCodes[] = [];
     let awaitedPreorders = 0;
-    for (const code of listed.filter(({ codeId }) => !stored.has(codeId))) {
+    for (const [index, { cwsOrderId, status }] of orders.entries()) {
+      const codes = listed[index] ?? [];
+      const found = await this.readNew(codes.filter(({ codeId }) => !stored.has(codeId)));
+      awaitedPreorders += found.awaitedPreorders;
+      keys.push(...found.keys);
+      lists.push({
+        cwsOrderId,
+        status,
+        storedBefore: codes.filter(({ codeId }) => stored.get(codeId) === purchaseId).length,
+        readCodes: found.keys.map(({ cwsCodeId }) => cwsCodeId),
+        unreadCodes: found.unreadCodes,
+      });
+    }
+    const soldBefore = [...stored].filter(([, owner]) => owner !== purchaseId).map(([codeId]) => codeId);
+    return { keys, awaitedPreorders, soldBefore, orders: lists };
+  }
+
+  private async readNew(codes: readonly SupplierCode[]) {
+    const keys: NewKey[] = [];
+    let awaitedPreorders = 0;
+    let unreadCodes = 0;
+    for (const code of codes) {
       const found = code.value === null ? await this.readCode(code.codeId) : code;
       const value = found?.value ?? null;
       if (found !== null && value !== null) keys.push(this.encrypt({ ...found, codeId: code.codeId, value }));
       else if (code.kind === 'preorder') awaitedPreorders += 1;
+      else unreadCodes += 1;
     }
-    return { keys, awaitedPreorders };
+    return { keys, awaitedPreorders, unreadCodes };
   }
 
   private async readCode(codeId: string): Promise<SupplierCode | null> {
@@ -73,6 +112,15 @@ export class ReadCodesService {
       ...this.cipher.encrypt(code.value, id),
     };
   }
+}
+
+/** The codes of an order, each once: one that was read twice with the value that one of the answers showed. */
+function codesOf({ lines }: SupplierOrder): SupplierCode[] {
+  const codes = new Map<string, SupplierCode>();
+  for (const code of lines.flatMap((line) => line.codes)) {
+    if (code.value !== null || !codes.has(code.codeId)) codes.set(code.codeId, code);
+  }
+  return [...codes.values()];
 }
 
 /** What is stored beside a file's value. One that cannot be handed over is kept all the same: it was paid for. */

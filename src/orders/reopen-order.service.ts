@@ -7,7 +7,8 @@ import { type AuditActor, writeAudit } from '../audit/audit-log.js';
 import { AppConfig } from '../config/app-config.js';
 import { JobQueue } from '../jobs/job-queue.js';
 import { OrderNotFoundError, OrderNotWaitingError } from './order-errors.js';
-import { abandonUnknownPurchases, lockOrder, readItems, reopenOrder } from './purchases.queries.js';
+import { lockOrder, readItems } from './purchases.queries.js';
+import { abandonUnknownPurchases, reopenOrder } from './reopen-order.queries.js';
 
 /** A person's decision about an order that waits for one. */
 @Injectable()
@@ -46,8 +47,8 @@ export class ReopenOrderService {
           details: { from: 'needs_attention', to: 'purchasing', reason: 'reopened by a person' },
         },
       ]);
+      await this.alerts.clearWithin(manager, 'order_needs_attention', orderId);
       await this.jobs.send('purchase-order', { orderId }, { manager });
     });
-    await this.alerts.clear('order_needs_attention', orderId);
   }
 }

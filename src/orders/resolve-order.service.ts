@@ -56,10 +56,10 @@ export class ResolveOrderService {
    * @throws OrderNotFoundError, OrderSettledError when it is completed, or was resolved in the other way.
    */
   async resolve(orderId: string, decision: OrderResolution): Promise<ResolvedOrder> {
-    let outcome: ResolvedOrder;
     try {
-      outcome = await inTransaction(this.dataSource, async (manager) => {
+      return await inTransaction(this.dataSource, async (manager) => {
         const resolved = await this.resolveLocked(manager, orderId, decision);
+        await this.alerts.clearWithin(manager, 'order_needs_attention', orderId);
         if (decision.isDryRun === true) throw new DryRunOver(resolved);
         return resolved;
       });
@@ -67,9 +67,6 @@ export class ResolveOrderService {
       if (error instanceof DryRunOver) return error.outcome;
       throw error;
     }
-    // Also when nothing changed: the process that did may have died before it came here.
-    await this.alerts.clear('order_needs_attention', orderId);
-    return outcome;
   }
 
   private async resolveLocked(

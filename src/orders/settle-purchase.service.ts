@@ -2,38 +2,31 @@ import { Injectable } from '@nestjs/common';
 import { InjectDataSource } from '@nestjs/typeorm';
 import { DataSource, type EntityManager } from 'typeorm';
 import { inTransaction } from '../database/one-connection.js';
-import { AlertsService } from '../alerts/alerts.service.js';
 import { writeAudit } from '../audit/audit-log.js';
 import { holdOwedAgain, markHoldBought } from '../catalog/stock-holds.queries.js';
 import type { SupplierOrder } from '../cws/cws.types.js';
 import { JobQueue } from '../jobs/job-queue.js';
-import { insertKeys, type NewKey } from './keys.queries.js';
+import { LookUpPurchaseService } from './look-up-purchase.service.js';
+import { MoveOrderService } from './move-order.service.js';
 import { nextOrderState } from './order-progress.rules.js';
-import {
-  isResolved,
-  ORDER_TRANSITIONS,
-  type OrderState,
-  PURCHASE_TRANSITIONS,
-  type PurchaseState,
-} from './order-state.rules.js';
+import { isResolved, PURCHASE_TRANSITIONS, type PurchaseState } from './order-state.rules.js';
 import { isPollingOver, pollGapSeconds } from './polling.rules.js';
+import { isPurchaseOver, type OrderNews, stateAfterNews } from './purchase-end.rules.js';
 import {
-  awaitPreorders,
   lockOrder,
-  moveOrder,
   movePurchase,
-  updateAttentionReason,
   type PurchaseProgress,
   readItems,
   readPurchase,
 } from './purchases.queries.js';
 import { settleAfter, undoSend } from './purchase-sends.queries.js';
 import { ReadCodesService } from './read-codes.service.js';
+import { StoreCodesService } from './store-codes.service.js';
 
 const UNDELIVERABLE_FILE =
   'a key came as a file that is not handed over: not base64, too large, or neither PNG, JPEG, GIF, WebP nor PDF';
-/** After CWS took an order back, before it is tried again: a supplier that always cancels must not be asked in a loop. */
-const RETRY_AFTER_CANCEL_SECONDS = 20;
+/** After a purchase came to nothing, before the order is looked at again: a supplier that always cancels must not be asked in a loop. */
+const RETRY_AFTER_END_SECONDS = 20;
 
 /** One sending of a purchase: a worker that was frozen for a while must not judge a later one. */
 export interface Sending {
@@ -46,46 +39,63 @@ export interface Sending {
 export class SettlePurchaseService {
   constructor(
     @InjectDataSource() private readonly dataSource: DataSource,
+    private readonly lookUp: LookUpPurchaseService,
     private readonly codes: ReadCodesService,
+    private readonly storing: StoreCodesService,
     private readonly jobs: JobQueue,
-    private readonly alerts: AlertsService,
+    private readonly moving: MoveOrderService,
   ) {}
 
   /**
-   * CWS told about its order. Codes that it lists without a value are fetched first (outside the transaction).
-   * @param orders what CWS has under our id: one, unless a purchase was made twice. The codes of all are kept; what is more
-   *   than owed stays spare, and a person is told.
+   * CWS told about its orders. Ends are confirmed, and codes that it lists without a value fetched first (outside the transaction).
+   * @param shown what CWS has under our id: one, unless a purchase was made twice. The codes of all are kept, also when the
+   *   purchase is over; what is more than owed stays spare, and a person is told.
    * @returns the purchase's state afterwards.
    */
-  async settle(purchaseId: string, orders: readonly [SupplierOrder, ...SupplierOrder[]]): Promise<PurchaseState> {
-    const [order, ...duplicates] = orders;
-    const { keys, awaitedPreorders } = await this.codes.read(orders);
-    if (duplicates.length > 0) await this.tellOfDuplicates(purchaseId, orders);
-    const preorders = { areOver: false };
-    const state = await this.change(purchaseId, async (manager, purchase) => {
-      const unitPriceCents = order.lines[0]?.unitPrice ?? null;
-      const stored = await this.storeKeys(manager, purchase, keys);
-      const isServed = purchase.keys + stored >= purchase.quantity;
-      const isOver = order.status === 'cancelled' || order.status === 'failed';
-      const to: PurchaseState = isServed ? 'completed' : isOver ? 'dead' : 'fulfilling';
+  async settle(purchaseId: string, shown: readonly SupplierOrder[]): Promise<PurchaseState> {
+    const orders = await this.lookUp.confirmEnds(shown);
+    const codes = await this.codes.read(purchaseId, orders);
+    return this.changeAny(purchaseId, async (manager, purchase) => {
+      const knownOrders = await this.storing.noteOrders(
+        manager,
+        purchase,
+        orders.map(({ cwsOrderId }) => cwsOrderId),
+      );
+      const stored = await this.storing.store(manager, purchase, codes);
+      if (isPurchaseOver(purchase.state)) {
+        await this.countLate(manager, purchase, stored.size);
+        return purchase.state;
+      }
+      const keys = purchase.keys + stored.size;
+      const news = codes.orders.map(({ status, storedBefore, readCodes, unreadCodes }): OrderNews => ({
+        status,
+        storedCodes: storedBefore + readCodes.filter((codeId) => stored.has(codeId)).length,
+        unreadCodes,
+      }));
+      const to = stateAfterNews({ quantity: purchase.quantity, keys, orders: knownOrders }, news);
       await this.movePurchase(manager, purchase, to, {
-        cwsOrderId: order.cwsOrderId,
-        unitPriceCents,
-        reason: isOver ? `CWS: ${order.status}` : undefined,
+        cwsOrderId: orders[0]?.cwsOrderId,
+        unitPriceCents: orders[0]?.lines[0]?.unitPrice ?? null,
+        reason: to === 'dead' ? `CWS: ${news.map(({ status }) => status).join(', ')}` : undefined,
       });
-      const awaited = to === 'fulfilling' ? awaitedPreorders : 0;
-      preorders.areOver = awaited === 0 && purchase.awaitedPreorders > 0;
-      await this.notePreorders(manager, purchase, awaited);
-      await this.moveHolds(manager, purchase, { isOver, keys: purchase.keys + stored });
+      const awaited = to === 'fulfilling' ? codes.awaitedPreorders : 0;
+      await this.storing.notePreorders(manager, purchase, awaited);
+      await this.moveHolds(manager, purchase, { isOver: to === 'dead', keys });
       if (to !== 'fulfilling') {
         // What is still owed, a second part of the quantity or all of it again, is looked for.
-        const startAfterSeconds = to === 'dead' ? RETRY_AFTER_CANCEL_SECONDS : 0;
+        const startAfterSeconds = to === 'dead' ? RETRY_AFTER_END_SECONDS : 0;
         await this.jobs.send('purchase-order', { orderId: purchase.orderId }, { manager, startAfterSeconds });
       }
       return to;
     });
-    if (preorders.areOver) await this.alerts.clear('preorder_code', purchaseId);
-    return state;
+  }
+
+  /** CWS shows something under the purchase's id that is not attached to it. */
+  async noteDoubts(purchaseId: string, doubts: readonly string[]): Promise<void> {
+    await this.changeAny(purchaseId, async (manager, purchase) => {
+      await this.storing.noteDoubts(manager, purchase, doubts);
+      return purchase.state;
+    });
   }
 
   /**
@@ -95,6 +105,9 @@ export class SettlePurchaseService {
   async markDead(sending: Sending, reason: string): Promise<void> {
     await this.changeSending(sending, async (manager, purchase) => {
       await this.movePurchase(manager, purchase, 'dead', { reason });
+      // Whoever has sent it goes on at once; if that process dies, this job does.
+      const { orderId } = purchase;
+      await this.jobs.send('purchase-order', { orderId }, { manager, startAfterSeconds: RETRY_AFTER_END_SECONDS });
       return 'dead';
     });
   }
@@ -123,56 +136,11 @@ export class SettlePurchaseService {
     });
   }
 
-  /** Calls a person, once per order and reason. The search for the key goes on where it can. */
-  async needAttention(orderId: string, reason: string): Promise<void> {
-    const isNews = await inTransaction(this.dataSource, async (manager) => {
-      const order = await lockOrder(manager, orderId);
-      if (order === null) return false;
-      // What the person reads is what is true now, also when the first reason is over.
-      if (order.state === 'needs_attention') return updateAttentionReason(manager, orderId, reason);
-      return this.moveOrderTo(manager, order, 'needs_attention', reason);
-    });
-    if (isNews) await this.alerts.raise('order_needs_attention', orderId, reason);
-  }
-
-  /** @returns how many are new. */
-  private async storeKeys(
-    manager: EntityManager,
-    { id, orderId, orderItemId, orderState }: PurchaseProgress,
-    keys: readonly NewKey[],
-  ): Promise<number> {
-    const { stored, soldTwice } = await insertKeys(manager, { purchaseId: id, orderItemId }, keys);
-    if (soldTwice.length > 0) {
-      const message = `CWS sold ${soldTwice.length} code(s) that it had sold before: ${soldTwice.join(', ')}. None is delivered twice`;
-      await this.alerts.raise('code_sold_twice', id, message, manager);
-    }
-    if (stored === 0) return 0;
-    await writeAudit(manager, 'orders', [
-      { action: 'purchase.keys_stored', subjectId: id, details: { count: stored } },
-    ]);
-    if (isResolved(orderState)) {
-      const message = `${stored} key(s) came after a person had settled the order (${orderState}): they are paid for, and delivered to nobody`;
-      await this.alerts.raise('spare_keys', orderId, message, manager);
-    }
-    return stored;
-  }
-
-  /** A pre-order's code may take weeks: a person hears of it, and the purchase waits on. */
-  private async notePreorders(manager: EntityManager, purchase: PurchaseProgress, awaited: number): Promise<void> {
-    if (awaited === purchase.awaitedPreorders) return;
-    const { g2aOrderId } = await awaitPreorders(manager, purchase.id, awaited);
-    if (awaited < purchase.awaitedPreorders) return;
-    const message = `order ${g2aOrderId}: CWS sold ${awaited} code(s) as pre-orders, which come with the release (purchase ${purchase.clientOrderId})`;
-    await this.alerts.raise('preorder_code', purchase.id, message, manager);
-  }
-
-  private async tellOfDuplicates(purchaseId: string, orders: readonly SupplierOrder[]): Promise<void> {
-    const ids = orders.map(({ cwsOrderId }) => cwsOrderId).join(', ');
-    await this.alerts.raise(
-      'purchase_duplicated',
-      purchaseId,
-      `CWS has ${orders.length} orders for one purchase: ${ids}. What is not owed to the customer is kept as spare keys`,
-    );
+  /** Keys came of a purchase that was over: CWS has taken the pieces, and what was owed of them is owed no more. */
+  private async countLate(manager: EntityManager, purchase: PurchaseProgress, keys: number): Promise<void> {
+    if (keys === 0) return;
+    const { orderItemId: reservationItemId, cwsProductId } = purchase;
+    await markHoldBought(manager, { reservationItemId, cwsProductId, quantity: keys });
   }
 
   private async changeSending(
@@ -184,38 +152,38 @@ export class SettlePurchaseService {
     );
   }
 
-  /** Under the order's lock: applies the change to a live purchase, then derives the order's state and the next job. */
+  /** As changeAny, to a live purchase: what is over stays as it is. */
   private async change(
     purchaseId: string,
     apply: (manager: EntityManager, purchase: PurchaseProgress) => Promise<PurchaseState>,
   ): Promise<PurchaseState> {
-    const { state, orderId, orderMovedTo } = await inTransaction(this.dataSource, async (manager) => {
+    return this.changeAny(purchaseId, async (manager, purchase) =>
+      isPurchaseOver(purchase.state) ? purchase.state : apply(manager, purchase),
+    );
+  }
+
+  /** Under the order's lock: applies the change, then derives the order's state and the next job. */
+  private async changeAny(
+    purchaseId: string,
+    apply: (manager: EntityManager, purchase: PurchaseProgress) => Promise<PurchaseState>,
+  ): Promise<PurchaseState> {
+    return inTransaction(this.dataSource, async (manager) => {
       const before = await readPurchase(manager, purchaseId);
       if (before === null) throw new Error(`purchase ${purchaseId} does not exist`);
       const order = await lockOrder(manager, before.orderId);
       // Read again under the lock: another handler may have settled it while we were asking CWS.
       const purchase = await readPurchase(manager, purchaseId);
       if (order === null || purchase === null) throw new Error(`purchase ${purchaseId} has no order`);
-      if (PURCHASE_TRANSITIONS[purchase.state].length === 0) return { state: purchase.state, orderId: order.id };
-
       const state = await apply(manager, purchase);
       const to = nextOrderState(order.state, await readItems(manager, order.id));
-      const orderMovedTo = to === order.state ? undefined : to;
-      if (orderMovedTo !== undefined) {
-        const reason = orderMovedTo === 'needs_attention' ? UNDELIVERABLE_FILE : undefined;
-        await this.moveOrderTo(manager, order, orderMovedTo, reason);
-      }
+      // An order that is over stays so, whatever still comes.
+      await this.moving.move(manager, order, to, to === 'needs_attention' ? UNDELIVERABLE_FILE : undefined);
       if (state === 'unknown' || (state === 'fulfilling' && !isPollingOver(purchase))) {
         const startAfterSeconds = pollGapSeconds(purchase.pollCount, purchase.isPastDeadline);
         await this.jobs.send('poll-purchase', { purchaseId }, { manager, startAfterSeconds });
       }
-      return { state, orderId: order.id, orderMovedTo };
+      return state;
     });
-    if (orderMovedTo === 'completed') await this.alerts.clear('order_needs_attention', orderId);
-    if (orderMovedTo === 'needs_attention') {
-      await this.alerts.raise('order_needs_attention', orderId, UNDELIVERABLE_FILE);
-    }
-    return state;
   }
 
   /**
@@ -247,8 +215,8 @@ export class SettlePurchaseService {
     if (!PURCHASE_TRANSITIONS[purchase.state].includes(to)) {
       throw new Error(`purchase ${purchase.id} cannot go from ${purchase.state} to ${to}`);
     }
-    const { reason: error, ...facts } = news;
-    await movePurchase(manager, { id: purchase.id, from: purchase.state, to, error, ...facts });
+    const { reason: error, unitPriceCents } = news;
+    await movePurchase(manager, { id: purchase.id, from: purchase.state, to, error, unitPriceCents });
     await writeAudit(manager, 'orders', [
       {
         action: 'purchase.state_changed',
@@ -262,19 +230,5 @@ export class SettlePurchaseService {
         },
       },
     ]);
-  }
-
-  private async moveOrderTo(
-    manager: EntityManager,
-    order: { id: string; state: OrderState },
-    to: OrderState,
-    reason?: string,
-  ): Promise<boolean> {
-    if (!ORDER_TRANSITIONS[order.state].includes(to)) return false;
-    await moveOrder(manager, { id: order.id, from: order.state, to, attentionReason: reason });
-    await writeAudit(manager, 'orders', [
-      { action: 'order.state_changed', subjectId: order.id, details: { from: order.state, to, reason } },
-    ]);
-    return true;
   }
 }

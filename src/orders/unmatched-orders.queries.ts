@@ -9,6 +9,14 @@ export async function clientOrderIdPrefix(manager: EntityManager): Promise<strin
   return row.prefix;
 }
 
+/** Names the database that is there now: another name after a restart of its server, a failover or a restore into a new database. */
+export async function databaseServer(manager: EntityManager): Promise<string> {
+  const [row] = await manager.query<[{ name: string }]>(
+    `SELECT concat_ws(' ', pg_postmaster_start_time(), oid) AS name FROM pg_database WHERE datname = current_database()`,
+  );
+  return row.name;
+}
+
 /** Notes those of these orders that are no purchase of ours. @returns how many are open, older ones included. */
 export async function noteUnmatched(
   manager: EntityManager,

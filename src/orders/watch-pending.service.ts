@@ -4,6 +4,7 @@ import { DataSource } from 'typeorm';
 import type { SupplierOrderStatus } from '../cws/cws.types.js';
 import { UpstreamError } from '../upstream/upstream-error.js';
 import { LookUpPurchaseService } from './look-up-purchase.service.js';
+import { POLLING_ENDS_AFTER_SECONDS } from './polling.rules.js';
 import { pendingPurchases } from './purchases.queries.js';
 
 /** Up to so many are asked for one by one: their codes come with the same answer. */
@@ -23,17 +24,18 @@ export class WatchPendingService {
   ) {}
 
   /**
-   * Whether the history says that CWS is still at work on an order. False when it says anything else, is silent about it, cannot
-   * be read, or there are only a few: then the order itself tells more.
+   * Whether the history says that CWS is still at work on all of these orders. False when it says anything else, is silent about
+   * one, cannot be read, or there are only a few pending: then the orders themselves tell more.
    */
-  async isStillFulfilling(cwsOrderId: string): Promise<boolean> {
-    const { count, oldestAt } = await pendingPurchases(this.dataSource.manager);
+  async areStillFulfilling(cwsOrderIds: readonly string[]): Promise<boolean> {
+    const { count, oldestAt } = await pendingPurchases(this.dataSource.manager, POLLING_ENDS_AFTER_SECONDS);
     if (count <= FEW || oldestAt === null) return false;
     if (this.shared === null || performance.now() - this.shared.askedAtMs >= SHARED_MS) {
       this.shared = { askedAtMs: performance.now(), states: this.read(oldestAt) };
     }
     try {
-      return (await this.shared.states).get(cwsOrderId) === 'fulfilling';
+      const states = await this.shared.states;
+      return cwsOrderIds.every((id) => states.get(id) === 'fulfilling');
     } catch (error) {
       if (!(error instanceof UpstreamError)) throw error;
       return false;

@@ -48,7 +48,10 @@ export class FollowHintsService implements OnModuleDestroy {
       const [products, orders] = [takeAll(this.products), takeAll(this.orders)];
       // A customer waits for the orders.
       await this.attempt(() => this.wakePurchases.wake(orders));
-      await this.attempt(() => this.fetchProducts.fetch(products));
+      await this.attempt(async () => {
+        // What there is no room for waits, and is merged with what comes meanwhile.
+        addUpTo(MAX_WAITING, this.products, await this.fetchProducts.fetch(products));
+      });
     }
   }
 

@@ -1,4 +1,9 @@
-import { fullListingIntervalMs, isConfirmationDue } from './confirmation.rules.js';
+import {
+  fullListingIntervalMs,
+  isConfirmationDue,
+  listingPageGapMs,
+  newMappingIntervalMs,
+} from './confirmation.rules.js';
 
 describe('the confirmation of updates by the listing', () => {
   it.each<[string, number, number, number, number, boolean]>([
@@ -26,5 +31,15 @@ describe('the whole listing', () => {
   it('is read every ten minutes, and a long one so rarely that it takes ten requests a minute', () => {
     expect(fullListingIntervalMs(1)).toBe(600_000);
     expect(fullListingIntervalMs(1000)).toBe(6_000_000);
+  });
+
+  it('is read for new mappings at once where it is short, and with a tenth of the limit where it is long', () => {
+    expect(newMappingIntervalMs(0)).toBe(0);
+    expect(newMappingIntervalMs(1)).toBe(0);
+    expect(newMappingIntervalMs(61)).toBe(60_000);
+  });
+
+  it('takes a third of the limit while it is read', () => {
+    expect(60_000 / listingPageGapMs({ requests: 600, windowSeconds: 60 })).toBe(200);
   });
 });

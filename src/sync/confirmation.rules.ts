@@ -1,3 +1,5 @@
+import type { RequestRate } from '../upstream/request-budget.js';
+
 /** The changed part of the listing is read at least this often while something is unconfirmed. */
 const AT_LEAST_EVERY_MS = 60_000;
 /** And not more often than this. */
@@ -25,6 +27,20 @@ export function isConfirmationDue(unconfirmed: Unconfirmed, sinceLastReadMs: num
   if (sinceLastReadMs >= AT_LEAST_EVERY_MS) return true;
   const pages = Math.max(Math.floor(unconfirmed.count / OFFERS_PER_PAGE) + 1, lastPages);
   return unconfirmed.newCount * REQUESTS_PER_UPDATE >= pages;
+}
+
+/**
+ * The least time between two times that the whole listing is read out of turn, for products that were mapped meanwhile: none
+ * for a short one; a long one takes a tenth of G2A's usual limit in that way.
+ * @param pages requests that it took last time.
+ */
+export function newMappingIntervalMs(pages: number): number {
+  return Math.max(0, pages - 1) * 1000;
+}
+
+/** The time from one page of the whole listing to the next, so that it takes a third of the limit: the rest is for updates. */
+export function listingPageGapMs({ requests, windowSeconds }: RequestRate): number {
+  return (windowSeconds * 1000 * 3) / requests;
 }
 
 /** The whole listing is read this often, to find drift, new offers and lost ones; a long one so rarely that it takes few requests. */

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { Injectable, Logger } from '@nestjs/common';
 import { InjectDataSource } from '@nestjs/typeorm';
 import { DataSource } from 'typeorm';
@@ -16,6 +17,8 @@ import {
   type OfferPricing,
   pricedInputs,
   productsToReprice,
+  queuedProducts,
+  type RepricingLimits,
   storePricedInputs,
   takeRepricings,
 } from '../catalog/repricings.queries.js';
@@ -26,8 +29,8 @@ import { desiredStateInput } from './desired-state-input.js';
 import { type DesiredStateInput, isSameDesiredState, saneDesiredState } from './desired-state.rules.js';
 import { costLimitedAbove, hashOfInputs, isPricingOutdated, pricedOffer } from './repricing.rules.js';
 
-/** Offers priced in one transaction: memory stays the same however many there are, and nobody waits for long meanwhile. */
-const CHUNK = 1000;
+/** Offers priced in one transaction, and in one turn of the event loop: customers are not to wait for it. */
+const CHUNK = 200;
 
 const noop = (): void => undefined;
 
@@ -46,6 +49,8 @@ export class DesiredStateService {
   /** Who we are, so that everything is priced once after a restart or a change of leader. */
   private readonly pricer = randomUUID();
   private turn: Promise<unknown> = Promise.resolve();
+  private onChange: () => void = noop;
+  private startedAtMs: number | null = null;
 
   constructor(
     @InjectDataSource() private readonly dataSource: DataSource,
@@ -53,15 +58,33 @@ export class DesiredStateService {
     private readonly alerts: AlertsService,
   ) {}
 
+  /** @param listener is called whenever some offers are to show something else, also in the middle of a refresh. */
+  whenOffersChange(listener: () => void): void {
+    this.onChange = listener;
+  }
+
   /**
    * Computes the offers anew whose inputs may have changed, and writes those that differ; all of them when something changed
    * that applies to all. See docs/sync.md. One call at a time: others wait for their turn.
    * @returns how many.
    */
   async refresh(pauseReason: PauseReason): Promise<RefreshCounts> {
-    const turn = this.turn.then(() => this.refreshNow(pauseReason));
+    const turn = this.turn.then(() => this.inTurn(pauseReason));
     this.turn = turn.catch(noop);
     return turn;
+  }
+
+  private async inTurn(pauseReason: PauseReason): Promise<RefreshCounts> {
+    try {
+      return await this.refreshNow(pauseReason);
+    } finally {
+      this.startedAtMs = null;
+    }
+  }
+
+  /** Since when (`performance.now()`) offers are being computed that have to be; null: none are. */
+  get refreshingSinceMs(): number | null {
+    return this.startedAtMs;
   }
 
   private async refreshNow(pauseReason: PauseReason): Promise<RefreshCounts> {
@@ -72,31 +95,41 @@ export class DesiredStateService {
     const inputs = { hash: hashOfInputs(input, this.pricer), payable: input.payable };
     const isDirtyOnly = last?.hash === inputs.hash;
     const chunks = isDirtyOnly
-      ? chunksOf(
-          await productsToReprice(manager, {
-            freshSince: input.freshSince,
-            costAbove: costLimitedAbove(last, input),
-          }),
-        )
+      ? this.dirtyProducts({ freshSince: input.freshSince, costAbove: costLimitedAbove(last, input) })
       : this.allProducts();
     let priced = 0;
     let changed = 0;
     for await (const products of chunks) {
+      this.startedAtMs ??= performance.now();
       const counts = await this.price(products, input);
       priced += counts.priced;
       changed += counts.changed;
+      if (counts.changed > 0) this.onChange();
+      await nextTurn();
     }
     // Only now: a pass that was cut off is repeated.
     if (!isDirtyOnly || last.payable !== inputs.payable) await storePricedInputs(manager, inputs);
     return { priced, changed };
   }
 
+  private async *dirtyProducts(limits: RepricingLimits): AsyncIterable<readonly number[]> {
+    const products = await productsToReprice(this.dataSource.manager, limits);
+    for (let start = 0; start < products.length; start += CHUNK) yield products.slice(start, start + CHUNK);
+  }
+
+  /** What is queued, now or meanwhile, takes turns with the rest: a product that is sold out does not wait for all the others. */
   private async *allProducts(): AsyncIterable<readonly number[]> {
+    const { manager } = this.dataSource;
+    const isPriced = new Set<number>();
     let after: number | null = null;
     do {
-      const products: number[] = await nextProductsWithOffer(this.dataSource.manager, after, CHUNK);
+      const queued = await queuedProducts(manager, CHUNK);
+      if (queued.length > 0) yield queued;
+      for (const product of queued) isPriced.add(product);
+      const products: number[] = await nextProductsWithOffer(manager, after, CHUNK);
       after = products.at(-1) ?? null;
-      if (products.length > 0) yield products;
+      const rest = products.filter((product) => !isPriced.has(product));
+      if (rest.length > 0) yield rest;
     } while (after !== null);
   }
 
@@ -138,8 +171,4 @@ export class DesiredStateService {
     if (problem !== null) this.logger.error(`G2A product ${offer.g2aProductId} cannot be priced: ${problem}`);
     return desired;
   }
-}
-
-function* chunksOf(products: readonly number[]): Iterable<readonly number[]> {
-  for (let start = 0; start < products.length; start += CHUNK) yield products.slice(start, start + CHUNK);
 }

@@ -57,8 +57,8 @@ export function withoutOffer(g2aProductId: number, mapping: MappingStock | null)
     marketplaceBounds: { minPrice: null, maxPrice: null },
     simulations: [],
     desired: off('not_priced_yet'),
-    lastPricing: { repriceAt: 0, hasHolds: false, staleSuppliers: 0, sizeHeldSince: null },
-    hasHolds: false,
+    lastPricing: { repriceAt: 0, heldPieces: null, staleSuppliers: 0, sizeHeldSince: null },
+    heldPieces: null,
     nextReleaseAt: null,
     mapping,
   };

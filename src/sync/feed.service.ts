@@ -13,53 +13,92 @@ import { AppConfig } from '../config/app-config.js';
 import { CwsClient } from '../cws/cws-client.js';
 import type { ProductPage, SupplierProduct } from '../cws/cws.types.js';
 import { inTransaction } from '../database/one-connection.js';
+import type { CallLimits } from '../upstream/upstream-client.js';
+import { UpstreamError } from '../upstream/upstream-error.js';
 import { type FeedVerdicts, judgeFeed, VERDICT_WINDOW_SECONDS } from './feed-trust.rules.js';
+import {
+  clockLeadMs,
+  FeedCost,
+  feedWindow,
+  type FeedWindow,
+  leastFeedIntervalSeconds,
+  positionAfter,
+} from './feed-window.rules.js';
 import { advanceCursor, feedState, type FeedState } from './sync-cursors.queries.js';
 import { judgeUnannounced, markAnnounced } from './unannounced-changes.queries.js';
 
-/** Asked for again on every pass: the supplier's clock is not ours, and a change may become visible late. */
-const OVERLAP_SECONDS = 120;
 /** A feed that is not believed is read only this often, to find out whether it mends; the requests are the sweep's. */
 const UNRELIABLE_INTERVAL_SECONDS = 30;
 /** How long it waits for room; a round must not stand still. */
-const WAIT_MS = 2000;
+const CALL_LIMITS: CallLimits = { priority: 'background', maxWaitMs: 2000 };
+/** People are told when CWS's clock is further off: beyond two minutes changes may be missed. */
+const LARGE_CLOCK_LEAD_MS = 60_000;
+
+/** A pass that has not ended yet. */
+interface FeedPass {
+  /** Database time. */
+  readonly startedAt: Date;
+  /** The same by `performance.now()`. */
+  readonly startedAtMs: number;
+  readonly window: FeedWindow;
+  pages: number;
+  /** Null before its first page. */
+  continueFrom: string | null;
+  /** How far CWS's clock is ahead of ours, in milliseconds; 0 while unknown. */
+  clockLeadMs: number;
+}
 
 /** Follows CWS's catalog by what it says has changed. */
 @Injectable()
 export class FeedService {
   private readonly guard;
+  private readonly cost = new FeedCost();
+  /** A pass that CWS's limit has cut short. */
+  private interrupted: FeedPass | null = null;
+  private underWay: FeedPass | null = null;
 
   constructor(
     @InjectDataSource() private readonly dataSource: DataSource,
     private readonly cws: CwsClient,
     private readonly alerts: AlertsService,
-    config: AppConfig,
+    private readonly config: AppConfig,
   ) {
     this.guard = priceGuard(config);
   }
 
   /**
    * Reads what changed since the cursor. Each page is stored as it arrives; the cursor moves in one transaction with the last
-   * one: a crash in the middle repeats pages, it never skips one.
+   * one: a crash in the middle repeats pages, it never skips one. A pass that CWS's limit cuts short is gone on with by the next
+   * call: however large it is, it comes to its end.
    * @returns whether CWS was asked.
+   * @throws UpstreamError
    */
   async readFeed(): Promise<boolean> {
     const { manager } = this.dataSource;
-    const startedAt = await databaseNow(manager);
+    const now = await databaseNow(manager);
     const state = await feedState(manager);
-    if (isToRest(state, startedAt)) return false;
-    const mapped = await mappedSupplierProductIds(manager);
-    const position = state?.position ?? startedAt;
-    const updatedSince = new Date(position.getTime() - OVERLAP_SECONDS * 1000);
-
-    let products: SupplierProduct[] = [];
-    for await (const page of this.cws.products({ updatedSince }, { priority: 'background', maxWaitMs: WAIT_MS })) {
-      await this.store(manager, products, startedAt);
-      await this.stopUnreadable(page, mapped, startedAt);
-      products = page.products.filter(({ cwsProductId }) => mapped.has(cwsProductId));
+    const pass = this.takeInterrupted(state) ?? this.begin(state, now);
+    if (pass === null) return false;
+    this.underWay = pass;
+    try {
+      const lastPage = await this.readPages(pass);
+      await this.finish(pass, lastPage, state?.unreliableSince ?? null);
+    } catch (error) {
+      const hasNoRoom = error instanceof UpstreamError && error.kind === 'retry_after';
+      if (hasNoRoom && pass.continueFrom !== null) this.interrupted = pass;
+      if (error instanceof UpstreamError) await this.tellIfLate(now, state?.passStartedAt ?? pass.startedAt, error);
+      throw error;
+    } finally {
+      this.underWay = null;
     }
-    await this.finish(products, startedAt, state?.unreliableSince ?? null);
+    await this.tellOfClock(pass.clockLeadMs);
     return true;
+  }
+
+  /** Since when (`performance.now()`) a pass of several pages has been going on; null: none is. */
+  get midPassSinceMs(): number | null {
+    const pass = this.underWay ?? this.interrupted;
+    return pass === null || pass.continueFrom === null ? null : pass.startedAtMs;
   }
 
   /** Clears away holds that no longer count; that they do not count is decided by the stock view, not here. */
@@ -67,20 +106,77 @@ export class FeedService {
     await deleteSpentHolds(this.dataSource.manager);
   }
 
+  // Another replica may have led meanwhile, and be further.
+  private takeInterrupted(state: FeedState | null): FeedPass | null {
+    const pass = this.interrupted;
+    this.interrupted = null;
+    return pass !== null && (state === null || state.passStartedAt < pass.startedAt) ? pass : null;
+  }
+
+  private begin(state: FeedState | null, startedAt: Date): FeedPass | null {
+    if (state !== null && startedAt.getTime() - state.passStartedAt.getTime() < this.restMs(state)) return null;
+    const position = state ?? { position: startedAt, rereadPosition: null };
+    const window = feedWindow(position, this.cost, this.config.cwsProductsRate);
+    return { startedAt, startedAtMs: performance.now(), window, pages: 0, continueFrom: null, clockLeadMs: 0 };
+  }
+
+  /** How long after the start of a pass none is begun, though it is asked for. */
+  private restMs({ unreliableSince }: FeedState): number {
+    if (unreliableSince !== null) return UNRELIABLE_INTERVAL_SECONDS * 1000;
+    const least = leastFeedIntervalSeconds(this.config.cwsProductsRate);
+    return this.config.syncIntervalSeconds < least ? least * 1000 : 0;
+  }
+
+  /** @returns what is of interest on the last page; that of all others is stored. */
+  private async readPages(pass: FeedPass): Promise<readonly SupplierProduct[]> {
+    const { manager } = this.dataSource;
+    const mapped = await mappedSupplierProductIds(manager);
+    const { window, continueFrom } = pass;
+    for await (const page of this.cws.products({ updatedSince: window.updatedSince, continueFrom }, CALL_LIMITS)) {
+      if (page.answeredAt !== null) pass.clockLeadMs = leadMs(page.answeredAt, pass);
+      pass.pages += 1;
+      await this.stopUnreadable(page, mapped, pass.startedAt);
+      const products = page.products.filter(({ cwsProductId }) => mapped.has(cwsProductId));
+      if (page.continueFrom === null) return products;
+      await this.store(manager, products, pass.startedAt);
+      pass.continueFrom = page.continueFrom;
+    }
+    return [];
+  }
+
   private async finish(
+    { startedAt, window: { isReread }, pages, clockLeadMs }: FeedPass,
     products: readonly SupplierProduct[],
-    startedAt: Date,
     wasUnreliableSince: Date | null,
   ): Promise<void> {
     const unreliableSince = await inTransaction(this.dataSource, async (manager) => {
       await this.store(manager, products, startedAt);
       const verdicts = await judgeUnannounced(manager, startedAt);
       const since = judgeFeed(verdicts, wasUnreliableSince, startedAt);
-      await advanceCursor(manager, startedAt, since);
+      await advanceCursor(manager, { startedAt, position: positionAfter(startedAt, clockLeadMs), isReread }, since);
       if (since !== null) await this.alerts.raise('feed_unreliable', '', describe(verdicts), manager);
       return since;
     });
+    this.cost.add(pages, isReread);
     if (unreliableSince === null) await this.alerts.clear('feed_unreliable');
+    await this.alerts.clear('feed_late');
+  }
+
+  /** Half of the time is gone after which everything is stopped as stale. */
+  private async tellIfLate(now: Date, freshAsOf: Date, { message }: UpstreamError): Promise<void> {
+    const seconds = Math.round((now.getTime() - freshAsOf.getTime()) / 1000);
+    if (seconds < this.config.staleAfterSeconds / 2) return;
+    await this.alerts.raise('feed_late', '', `CWS's feed was last read to its end ${seconds} s ago: ${message}`);
+  }
+
+  private async tellOfClock(clockLeadMs: number): Promise<void> {
+    if (Math.abs(clockLeadMs) <= LARGE_CLOCK_LEAD_MS) {
+      await this.alerts.clear('clock_skew');
+      return;
+    }
+    const seconds = Math.round(Math.abs(clockLeadMs) / 1000);
+    const message = `CWS's clock is ${seconds} s ${clockLeadMs < 0 ? 'behind' : 'ahead of'} the database's: correct ours if it is wrong`;
+    await this.alerts.raise('clock_skew', '', message);
   }
 
   // Supplier rows are locked before the rows of what they announce, as whoever asks for products does.
@@ -104,9 +200,8 @@ export class FeedService {
   }
 }
 
-function isToRest(state: FeedState | null, now: Date): boolean {
-  if (state === null || state.unreliableSince === null) return false;
-  return now.getTime() - state.passStartedAt.getTime() < UNRELIABLE_INTERVAL_SECONDS * 1000;
+function leadMs(answeredAt: Date, { startedAt, startedAtMs }: FeedPass): number {
+  return clockLeadMs(answeredAt, startedAt.getTime() + performance.now() - startedAtMs);
 }
 
 function describe({ missed, judged }: FeedVerdicts): string {

@@ -1,5 +1,5 @@
 /** Work with a clock of its own: a lane that takes long, or fails, does not hold up another. */
-export type LaneName = 'supply' | 'sweep' | 'listing' | 'market' | 'simulation';
+export type LaneName = 'supply' | 'sweep' | 'stops' | 'listing' | 'pricing' | 'publishing' | 'simulation';
 
 const SLOW_INTERVALS = 3;
 /** With short intervals: sweep and publisher take up to 5 s each by design. */

@@ -6,6 +6,7 @@ import { AlertsService } from '../alerts/alerts.service.js';
 import { type AuditActor, writeAudit } from '../audit/audit-log.js';
 import { clearDeactivation, clearReactivated, markDeactivated } from '../catalog/offer-deactivations.queries.js';
 import type { ObservedNews, ObservedOffer } from '../catalog/observed-offers.queries.js';
+import { lockOffersInBulk } from '../catalog/repricings.queries.js';
 import { recentDeactivations } from './notifications.queries.js';
 
 /** Offers that somebody else has switched off are not published; when that ends they are again, from the next round on. */
@@ -70,7 +71,9 @@ export class OfferDeactivationsService {
    */
   async clearReactivated(listed: readonly ObservedOffer[]): Promise<void> {
     const active = listed.filter((offer) => offer.isActive).map((offer) => offer.g2aOfferId);
+    if (active.length === 0) return;
     const cleared = await inTransaction(this.dataSource, async (manager) => {
+      await lockOffersInBulk(manager);
       const offers = await clearReactivated(manager, active);
       await writeAudit(
         manager,

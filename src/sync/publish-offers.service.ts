@@ -9,7 +9,7 @@ import {
   type SentChange,
 } from '../catalog/offer-changes.queries.js';
 import { recordStopJob } from '../catalog/offer-stops.queries.js';
-import { abandonedOffers, forgetOffer } from '../catalog/offers.queries.js';
+import { abandonedOffers } from '../catalog/offers.queries.js';
 import { keepAcceptedPrices, keepCostOfOldPrices } from '../catalog/price-history.queries.js';
 import { AppConfig } from '../config/app-config.js';
 import { G2aClient } from '../g2a/g2a-client.js';
@@ -17,15 +17,22 @@ import type { TakenRoom } from '../g2a/taken-room.js';
 import { UpstreamError } from '../upstream/upstream-error.js';
 import { FailingOffersService } from './failing-offers.service.js';
 import { LeadershipService } from './leadership.service.js';
-import { planChange, requestPriority } from './publish.rules.js';
+import { canWait, planChange, requestPriority } from './publish.rules.js';
 import { PublishQueue } from './publish-queue.js';
 
 /** PATCH requests under way at once. */
 const CONCURRENCY = 32;
+/** Requests in bulk wait longer than this only where the limit is used up, not for their pace. */
+const BULK_PATIENCE_MS = 1000;
 /** Longest run of one call. */
 const PUBLISH_SLICE_MS = 5000;
-/** One offer that hangs must not hold up the end of a run for long: it is tried again later anyway. */
-const PATCH_LIMITS = { timeoutMs: 4000, retries: 1 };
+/**
+ * One offer that hangs must not hold up the end of a run for long. What fails is read and chosen anew; only a request refused
+ * for its token is sent once more, if there is room for it at once.
+ */
+const PATCH_LIMITS = { timeoutMs: 4000, retries: 0, maxWaitMs: 0 };
+/** What could not be sent within this time (no token) may be wrong by now. */
+const SEND_WITHIN_MS = 2000;
 /** So many failures in a row are trouble with G2A, not with some offers: before anything was accepted, and after. */
 const MAX_FAILURES = { atFirst: 3, later: 20 };
 /** While G2A has taken no change for so long, failures are not held against the offers. */
@@ -61,14 +68,15 @@ export class PublishOffersService {
   /**
    * Sends one PATCH per offer that differs, for at most PUBLISH_SLICE_MS. Which offer comes next, and what it is to show, is
    * decided when there is room for a request: a long queue never sends what has become wrong meanwhile.
+   * @param isMoreToCome whether news that may be more urgent are under way: a better price, or stock that nobody notices, waits then.
    * @returns how many were accepted.
    * @throws UpstreamError when G2A cannot be reached or has had enough: the rest waits for the next call.
    */
-  async publish(): Promise<number> {
+  async publish(isMoreToCome: () => boolean = () => false): Promise<number> {
     const run: Run = { accepted: 0, failuresInRow: 0, trouble: null, isOver: false };
-    await this.sendAll(run, performance.now() + PUBLISH_SLICE_MS);
+    await this.sendAll(run, performance.now() + PUBLISH_SLICE_MS, isMoreToCome);
     for (const g2aOfferId of await abandonedOffers(this.dataSource.manager)) {
-      await forgetOffer(this.dataSource.manager, g2aOfferId, 'mapping deleted, offer switched off');
+      await this.failing.forget(g2aOfferId, 'mapping deleted, offer switched off');
     }
     if (run.accepted > 0) this.logger.log(`${run.accepted} offers updated on G2A`);
     this.isDoubtful = run.trouble !== null;
@@ -77,7 +85,7 @@ export class PublishOffersService {
     return run.accepted;
   }
 
-  private async sendAll(run: Run, endsAtMs: number): Promise<void> {
+  private async sendAll(run: Run, endsAtMs: number, isMoreToCome: () => boolean): Promise<void> {
     const queue = new PublishQueue(this.dataSource.manager, this.config.lowStock);
     const underWay = new Map<string, Promise<void>>();
     let failure: Error | undefined;
@@ -88,7 +96,8 @@ export class PublishOffersService {
         continue;
       }
       const first = await queue.first(underWay);
-      const room = first === undefined ? null : await this.roomFor(first, endsAtMs);
+      const room =
+        first === undefined || (canWait(first) && isMoreToCome()) ? null : await this.roomFor(first, endsAtMs);
       // By now another one may be more urgent.
       const offer = room === null ? undefined : await queue.take(underWay);
       if (room === null || offer === undefined) break;
@@ -106,7 +115,9 @@ export class PublishOffersService {
   /** Null: none in this run. */
   private async roomFor(offer: OfferToPublish, endsAtMs: number): Promise<TakenRoom | null> {
     const priority = requestPriority(offer);
-    const maxWaitMs = priority === 'spare' ? 0 : Math.max(0, endsAtMs - performance.now());
+    const restMs = Math.max(0, endsAtMs - performance.now());
+    // What can wait does so outside of a run: something urgent that turns up begins a new one, and finds the room left to it.
+    const maxWaitMs = { urgent: restMs, bulk: Math.min(restMs, BULK_PATIENCE_MS), spare: 0 }[priority];
     try {
       return await this.g2a.roomForUpdate({ priority, maxWaitMs });
     } catch (error) {
@@ -122,17 +133,29 @@ export class PublishOffersService {
     // Waiting for room takes time: meanwhile another replica may have begun to publish, or this one to end.
     if (change === null || !this.leadership.isLeader() || !(await recordSending(manager, offer, change))) return;
     const isPriceSent = change.retailPriceCents !== undefined || change.businessPriceCents !== undefined;
+    const isStop = change.isActive === false;
+    const sendUntilMs = performance.now() + SEND_WITHIN_MS;
     try {
       const { jobId } = await this.g2a.updateOffer(g2aOfferId, toOfferChange(change), {
         ...PATCH_LIMITS,
         priority: requestPriority(offer),
         room,
+        beforeSend: () => {
+          if (this.leadership.isLeader() && performance.now() < sendUntilMs) return;
+          throw new UpstreamError({
+            system: 'g2a',
+            kind: 'retry_after',
+            subject: 'PATCH',
+            reason: 'too late to send it',
+          });
+        },
       });
       run.accepted += 1;
       run.failuresInRow = 0;
       this.lastAcceptedAtMs = performance.now();
-      if (!offer.desired.isActive && jobId !== null) await recordStopJob(manager, g2aOfferId, jobId);
-      if (offer.desired.isActive) await keepAcceptedPrices(manager, offer, isPriceSent);
+      if (isStop && jobId !== null) await recordStopJob(manager, g2aOfferId, jobId);
+      if (isStop && offer.desired.isActive) await this.failing.tellOfStop(g2aOfferId);
+      if (!isStop && offer.desired.isActive) await keepAcceptedPrices(manager, offer, isPriceSent);
     } catch (error) {
       if (!(error instanceof UpstreamError)) throw error;
       await this.fail(g2aOfferId, error, run);
@@ -151,7 +174,7 @@ export class PublishOffersService {
     }
     // Only G2A's own word: a proxy's 404 says nothing about the offer.
     if (error.status === NOT_FOUND && error.kind === 'rejected') {
-      await forgetOffer(manager, g2aOfferId, 'gone at G2A');
+      await this.failing.forget(g2aOfferId, 'gone at G2A');
       return;
     }
     const isOwn = error.kind === 'rejected' || performance.now() - this.lastAcceptedAtMs < ACCEPTED_LATELY_MS;

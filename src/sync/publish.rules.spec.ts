@@ -16,7 +16,8 @@ const FOR_SALE = {
 const SHOWN = { retailPriceCents: cents(803), businessPriceCents: cents(803), size: 12, isActive: true };
 
 function offer(changes: Partial<OfferToPublish>): OfferToPublish {
-  return { g2aOfferId: 'offer', visibility: 'all', risk: 'other', desired: FOR_SALE, shown: SHOWN, ...changes };
+  const risk = changes.desired?.isActive === false ? 'stop_selling' : 'other';
+  return { g2aOfferId: 'offer', visibility: 'all', risk, desired: FOR_SALE, shown: SHOWN, ...changes };
 }
 
 const NO_RECKONING = { costCents: null, incomeCents: null, cwsProductId: null };
@@ -43,6 +44,11 @@ describe('what is sent for an offer', () => {
     [
       'a stop when it is inactive but still has stock',
       { desired: OFF, shown: { ...SHOWN, isActive: false } },
+      { size: 0, isActive: false },
+    ],
+    [
+      'a stop for a price that loses money while the right one is refused',
+      { risk: 'stop_selling', shown: { ...SHOWN, retailPriceCents: cents(700) } },
       { size: 0, isActive: false },
     ],
     [
@@ -91,6 +97,6 @@ describe('what is sent for an offer', () => {
 
   it('asks for room by what is at risk', () => {
     const priorities = PUBLISH_RISKS.map((risk) => requestPriority(offer({ risk })));
-    expect(priorities).toEqual(['urgent', 'urgent', 'normal', 'normal', 'spare']);
+    expect(priorities).toEqual(['urgent', 'urgent', 'bulk', 'bulk', 'spare']);
   });
 });

@@ -7,13 +7,15 @@ import { mappedOfferIds } from '../catalog/offers.queries.js';
 import { lockOffersInBulk } from '../catalog/repricings.queries.js';
 import { databaseNow } from '../catalog/supplier-products.queries.js';
 import { inTransaction } from '../database/one-connection.js';
-import { G2aClient } from '../g2a/g2a-client.js';
+import { G2aClient, type ListingLimits } from '../g2a/g2a-client.js';
 import type { MarketplaceOffer, RejectedOffer } from '../g2a/g2a.types.js';
-import type { CallLimits } from '../upstream/upstream-client.js';
 import { FailingOffersService } from './failing-offers.service.js';
 import { OfferDeactivationsService } from './offer-deactivations.service.js';
 
 const DROPSHIPPING = 'dropshipping';
+
+/** So long nobody is asked again for the type of an offer of which G2A did not tell it. */
+const ASK_TYPE_AGAIN_MS = 60 * 60_000;
 
 /** What was read of our offers. */
 export interface ListingResult {
@@ -30,6 +32,9 @@ export interface ListingResult {
 /** Reads what G2A shows of the offers of mapped products, and of nothing else. */
 @Injectable()
 export class ReadListingService {
+  /** Types, where the listing leaves them out, of offers that we do not follow: they never change. */
+  private readonly types = new Map<string, { readonly type: string | null; readonly askedAtMs: number }>();
+
   constructor(
     @InjectDataSource() private readonly dataSource: DataSource,
     private readonly g2a: G2aClient,
@@ -39,11 +44,13 @@ export class ReadListingService {
   ) {}
 
   /**
-   * Reads a listing and stores what it shows of our products, each page as it comes.
+   * Reads a listing and stores what it shows of our products, each page as it comes. Offers that are new to us become ours only
+   * by the whole listing: a part of it may show one of several.
    * @throws UpstreamError when it cannot be read to its end.
    */
-  async read(filter: { updatedAtFrom?: Date }, limits: CallLimits = {}): Promise<ListingResult> {
+  async read(filter: { updatedAtFrom?: Date }, limits: ListingLimits = {}): Promise<ListingResult> {
     const { manager } = this.dataSource;
+    const isWhole = filter.updatedAtFrom === undefined;
     // Offers already ours stay so until the publisher lets go of them, also when their mapping was deleted.
     const known = await mappedOfferIds(manager);
     const knownOffers = new Set(known.values());
@@ -59,14 +66,14 @@ export class ReadListingService {
       for (const rejected of page.rejected) unclear.push(await this.tellOfRejected(rejected, knownOffers));
       const followed: MarketplaceOffer[] = [];
       for (const offer of page.offers) {
-        if (!known.has(offer.g2aProductId)) continue;
-        const type = await this.typeOf(offer);
+        const ours = known.get(offer.g2aProductId);
+        if (ours === undefined || (ours === null && !isWhole)) continue;
+        const type = await this.typeOf(offer, ours, limits);
         if (type === null) unclear.push(offer.g2aOfferId);
         if (type !== DROPSHIPPING) continue;
         // Pages may shift while they are read, and show an offer twice.
         const offers = listed.get(offer.g2aProductId) ?? new Set();
         listed.set(offer.g2aProductId, offers.add(offer.g2aOfferId));
-        const ours = known.get(offer.g2aProductId) ?? null;
         if (ours === offer.g2aOfferId) followed.push(offer);
         else if (ours === null) unknown.set(offer.g2aProductId, { offer, seenAt });
       }
@@ -129,14 +136,27 @@ export class ReadListingService {
     await this.alerts.raise('offer_ambiguous', String(product), message);
   }
 
-  /** The listing of some accounts leaves the type out; the detail tells. Still unclear means not ours to touch. */
-  private async typeOf(offer: MarketplaceOffer): Promise<string | null> {
+  /**
+   * The listing of some accounts leaves the type out; the detail tells. Still unclear means not ours to touch.
+   * @param ours the offer of its product that we follow.
+   */
+  private async typeOf(offer: MarketplaceOffer, ours: string | null, limits: ListingLimits): Promise<string | null> {
     if (offer.type !== null) return offer.type;
-    const type = (await this.g2a.offer(offer.g2aOfferId))?.type ?? null;
+    if (offer.g2aOfferId === ours) return DROPSHIPPING;
+    const type = await this.askedType(offer.g2aOfferId, limits);
     if (type === null) {
       const message = 'G2A does not tell the type of this offer: left alone';
       await this.alerts.raise('offer_unreadable', offer.g2aOfferId, message);
     }
+    return type;
+  }
+
+  private async askedType(g2aOfferId: string, limits: ListingLimits): Promise<string | null> {
+    const known = this.types.get(g2aOfferId);
+    const nowMs = performance.now();
+    if (known !== undefined && (known.type !== null || nowMs - known.askedAtMs < ASK_TYPE_AGAIN_MS)) return known.type;
+    const type = (await this.g2a.offer(g2aOfferId, limits))?.type ?? null;
+    this.types.set(g2aOfferId, { type, askedAtMs: nowMs });
     return type;
   }
 }

@@ -125,15 +125,15 @@ describe('the next change by the clock', () => {
 });
 
 describe('how an offer was priced', () => {
-  const last = { repriceAt: NOW + 1000, hasHolds: false, staleSuppliers: 0, sizeHeldSince: null };
-  const same = { nextChangeAt: null, hasHolds: false, staleSuppliers: 0, sizeHeldSince: null };
+  const last = { repriceAt: NOW + 1000, heldPieces: null, staleSuppliers: 0, sizeHeldSince: null };
+  const same = { nextChangeAt: null, heldPieces: null, staleSuppliers: 0, sizeHeldSince: null };
 
   it.each([
     ['nothing is different', {}, {}, false],
     ['its time has come', { repriceAt: NOW }, {}, true],
     ['something will change sooner', {}, { nextChangeAt: NOW + 999 }, true],
     ['something will change later', {}, { nextChangeAt: NOW + 1001 }, false],
-    ['it has holds', {}, { hasHolds: true }, true],
+    ['other pieces are held', {}, { heldPieces: 'supplier=1' }, true],
     ['a supplier is stale', {}, { staleSuppliers: 1 }, true],
     ['its size is held', {}, { sizeHeldSince: NOW }, true],
   ])('is written anew or not: %s', (_name, before, now, isOutdated) => {

@@ -29,7 +29,7 @@ export function pricedOffer(offer: OfferToPrice, decided: DesiredState, input: D
     desired: sizeHeldSince === null ? decided : { ...decided, size: offer.desired.size },
     pricing: {
       nextChangeAt: Number.isFinite(nextChangeAt) ? nextChangeAt : null,
-      hasHolds: offer.hasHolds,
+      heldPieces: offer.heldPieces,
       staleSuppliers,
       sizeHeldSince,
     },
@@ -41,7 +41,7 @@ export function isPricingOutdated(last: LastPricing, pricing: OfferPricing, now:
   return (
     last.repriceAt <= now ||
     (pricing.nextChangeAt !== null && pricing.nextChangeAt < last.repriceAt) ||
-    last.hasHolds !== pricing.hasHolds ||
+    last.heldPieces !== pricing.heldPieces ||
     last.staleSuppliers !== pricing.staleSuppliers ||
     last.sizeHeldSince !== pricing.sizeHeldSince
   );

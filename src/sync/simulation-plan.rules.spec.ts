@@ -46,8 +46,8 @@ function offer(g2aProductId: number, simulations: readonly StoredSimulation[], i
     marketplaceBounds: { minPrice: null, maxPrice: null },
     simulations,
     desired: off('not_priced_yet'),
-    lastPricing: { repriceAt: 0, hasHolds: false, staleSuppliers: 0, sizeHeldSince: null },
-    hasHolds: false,
+    lastPricing: { repriceAt: 0, heldPieces: null, staleSuppliers: 0, sizeHeldSince: null },
+    heldPieces: null,
     nextReleaseAt: null,
     mapping: {
       g2aProductId,

@@ -34,7 +34,7 @@ describe('the pace of the sweep', () => {
   function taken(pace: SweepPace, ...seconds: number[]): number[] {
     return seconds.map((second) => {
       let count = 0;
-      while (pace.tryTake(second * 1000, plan, true)) count += 1;
+      while (pace.tryTake(second * 1000, plan, 'hot')) count += 1;
       return count;
     });
   }
@@ -49,7 +49,7 @@ describe('the pace of the sweep', () => {
 
   it('keeps what hot products may need from the others', () => {
     const pace = new SweepPace();
-    const rest = (second: number) => pace.tryTake(second * 1000, plan, false);
+    const rest = (second: number) => pace.tryTake(second * 1000, plan, 'rest');
     let count = 0;
     while (rest(0)) count += 1;
     expect(count).toBe(27);
@@ -57,10 +57,25 @@ describe('the pace of the sweep', () => {
     expect([rest(6), rest(8), rest(8)]).toEqual([false, true, false]);
   });
 
+  it('lets a new catalog through faster, and leaves hot products theirs and the feed its own', () => {
+    const pace = new SweepPace();
+    const real = sweepPlan(RATE, false);
+    let urgent = 0;
+    while (pace.tryTake(0, real, 'urgent')) urgent += 1;
+    expect(urgent).toBeGreaterThan(75);
+    expect(pace.tryTake(0, real, 'rest')).toBe(false);
+    expect(pace.tryTake(0, real, 'hot')).toBe(true);
+    let inWindow = urgent + 1;
+    for (let second = 1; second <= RATE.windowSeconds; second += 1) {
+      while (pace.tryTake(second * 1000, real, 'urgent') || pace.tryTake(second * 1000, real, 'hot')) inWindow += 1;
+    }
+    expect(inWindow).toBeLessThanOrEqual(0.75 * RATE.requests + 1);
+  });
+
   it('lets one through now and then under the smallest limit', () => {
     const pace = new SweepPace();
     const slow = sweepPlan({ requests: 2, windowSeconds: 600 }, false);
-    const rest = (second: number) => pace.tryTake(second * 1000, slow, false);
+    const rest = (second: number) => pace.tryTake(second * 1000, slow, 'rest');
     expect([0, 1, 599, 601].map(rest)).toEqual([true, false, false, true]);
   });
 });

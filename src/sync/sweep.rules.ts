@@ -1,4 +1,5 @@
 import type { RequestRate } from '../upstream/request-budget.js';
+import { SavedRequests } from './saved-requests.rules.js';
 
 /** Ids in one question: some 3 KB of URL, below the 4 KB that are safe. */
 export const SWEEP_BATCH = 75;
@@ -17,10 +18,17 @@ const REST_AFTER_SECONDS = 60;
 const REST_AFTER_SECONDS_WHILE_UNRELIABLE = 15;
 /** What the sweep did not use it may use later, for so long. */
 const SAVED_SECONDS = 60;
+/**
+ * The same of what is urgent, as a part of the limit's window: a catalog that is new is looked at quickly, and with what the feed
+ * needs meanwhile the limit is not used up.
+ */
+const SAVED_WINDOWS_FOR_URGENT = 0.5;
 
 /** How the sweep spends its share. */
 export interface SweepPlan {
   readonly batchesPerSecond: number;
+  /** How many that were not used are there for what is urgent. */
+  readonly savedForUrgent: number;
   /** So many products can be hot at a time; the rest of those that would be are treated like any other. */
   readonly hotProducts: number;
   /** How old the last answer about a hot product must be. */
@@ -35,28 +43,31 @@ export function sweepPlan({ requests, windowSeconds }: RequestRate, isFeedUnreli
   const hotAfterSeconds = isFeedUnreliable ? HOT_AFTER_SECONDS_WHILE_UNRELIABLE : HOT_AFTER_SECONDS;
   return {
     batchesPerSecond,
+    savedForUrgent: requests * SHARE * SAVED_WINDOWS_FOR_URGENT,
     hotProducts: Math.max(1, Math.floor(batchesPerSecond * HOT_SHARE * hotAfterSeconds)) * SWEEP_BATCH,
     hotAfterSeconds,
     restAfterSeconds: isFeedUnreliable ? REST_AFTER_SECONDS_WHILE_UNRELIABLE : REST_AFTER_SECONDS,
   };
 }
 
+/** What a batch of the sweep is for: see SweepTargets. */
+export type SweepKind = 'urgent' | 'hot' | 'rest';
+
 /** Spreads the sweep's requests evenly: used up at once, they would leave hot products unseen for the rest of the window. */
 export class SweepPace {
-  private saved = Infinity;
-  private savedAtMs = 0;
+  private readonly all = new SavedRequests();
+  private readonly even = new SavedRequests();
 
-  /**
-   * Takes one batch at `nowMs` (of a clock that never goes back) if there is one. One that has no hot product in it leaves
-   * enough for all hot ones: they would have to wait for another round.
-   */
-  tryTake(nowMs: number, { batchesPerSecond, hotProducts }: SweepPlan, isHot: boolean): boolean {
+  /** Takes one batch at `nowMs` if there is one. Only hot products may take the last ones: they would have to wait for another round. */
+  tryTake(nowMs: number, { batchesPerSecond, savedForUrgent, hotProducts }: SweepPlan, kind: SweepKind): boolean {
     const keptForHot = hotProducts / SWEEP_BATCH;
-    const most = Math.max(1 + keptForHot, batchesPerSecond * SAVED_SECONDS);
-    this.saved = Math.min(most, this.saved + ((nowMs - this.savedAtMs) / 1000) * batchesPerSecond);
-    this.savedAtMs = nowMs;
-    if (this.saved < (isHot ? 1 : 1 + keptForHot)) return false;
-    this.saved -= 1;
+    const least = kind === 'hot' ? 1 : 1 + keptForHot;
+    const mostEven = Math.max(1 + keptForHot, batchesPerSecond * SAVED_SECONDS);
+    const all = this.all.at(nowMs, batchesPerSecond, Math.max(mostEven, savedForUrgent));
+    const even = this.even.at(nowMs, batchesPerSecond, mostEven);
+    if ((kind === 'urgent' ? all : Math.min(all, even)) < least) return false;
+    this.all.take();
+    if (kind !== 'urgent') this.even.take();
     return true;
   }
 }

@@ -9,7 +9,7 @@ import { CwsClient } from '../cws/cws-client.js';
 import { UpstreamError } from '../upstream/upstream-error.js';
 import { feedState, storeSweepCycle } from './sync-cursors.queries.js';
 import { type SweepTargets, sweepTargets } from './sweep.queries.js';
-import { SWEEP_BATCH, SweepCycle, SweepPace, type SweepPlan, sweepPlan } from './sweep.rules.js';
+import { SWEEP_BATCH, SweepCycle, type SweepKind, SweepPace, type SweepPlan, sweepPlan } from './sweep.rules.js';
 
 /** Longest slice: what it finds is to be published, and hot products are to have their turn. */
 const SLICE_MS = 5000;
@@ -37,27 +37,21 @@ export class SweepService {
   }
 
   /**
-   * One slice: what cannot be sold without an answer, as far as CWS's limit allows, then hot products and the rest by age, at
-   * the sweep's pace.
+   * One slice, at the sweep's pace: what cannot be sold without an answer, then hot products and the rest by age.
    * @returns whether CWS was asked.
    * @throws UpstreamError `retry_after` when the limit leaves nothing to the sweep now.
    */
   async sweep(): Promise<boolean> {
     const endsAtMs = performance.now() + SLICE_MS;
     try {
-      const { plan, urgent, hot, rest } = await this.plan();
+      const { plan, ...targets } = await this.plan();
       let asked = 0;
-      for (const batch of inBatches(urgent)) {
-        if (performance.now() >= endsAtMs) break;
-        await this.check(batch);
-        asked += 1;
-      }
-      let hotLeft = hot.length;
-      for (const batch of inBatches([...hot, ...rest])) {
+      for (const { kind, ids } of batches(targets)) {
         const nowMs = performance.now();
-        if (nowMs >= endsAtMs || !this.pace.tryTake(nowMs, plan, hotLeft > 0)) break;
-        await this.check(batch);
-        hotLeft -= batch.length;
+        if (nowMs >= endsAtMs) break;
+        // Without room for what is urgent there may yet be some for what is hot.
+        if (!this.pace.tryTake(nowMs, plan, kind)) continue;
+        await this.check(ids);
         asked += 1;
       }
       return asked > 0;
@@ -82,6 +76,10 @@ export class SweepService {
       limit: SLICE_PRODUCTS,
     });
     if (targets.isCycleComplete) {
+      // What could not be read, was asked for since and could be read, or is mapped no more.
+      if (cycleStartedAt !== null) {
+        await this.alerts.clearRaisedBefore('supplier_product_unreadable', cycleStartedAt);
+      }
       const seconds = this.cycle.end(targets.now);
       if (seconds !== null) await storeSweepCycle(manager, seconds);
     }
@@ -99,9 +97,20 @@ export class SweepService {
       await this.alerts.raise('supplier_product_unreadable', cwsProductId ?? '', reason);
     }
     const unreadable = new Set(rejected.map(({ cwsProductId }) => cwsProductId));
-    await this.alerts.clear('supplier_product_unreadable', ...cwsProductIds.filter((id) => !unreadable.has(id)));
+    const readable = cwsProductIds.filter((id) => !unreadable.has(id));
+    if (readable.length > 0) await this.alerts.clear('supplier_product_unreadable', ...readable);
     this.cycle.leaveOut(untold);
     if (gone.length > 0) this.logger.debug(`${gone.length} mapped products are not in CWS's answer`);
+  }
+}
+
+/** In the order of SweepTargets; the last batch of hot products is filled up with others. */
+function* batches({ urgent, hot, rest }: SweepTargets): Iterable<{ kind: SweepKind; ids: readonly string[] }> {
+  for (const ids of inBatches(urgent)) yield { kind: 'urgent', ids };
+  let hotLeft = hot.length;
+  for (const ids of inBatches([...hot, ...rest])) {
+    yield { kind: hotLeft > 0 ? 'hot' : 'rest', ids };
+    hotLeft -= ids.length;
   }
 }
 

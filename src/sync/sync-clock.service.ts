@@ -19,7 +19,10 @@ const SHUTDOWN_PATIENCE_MS = 5000;
 @Injectable()
 export class SyncClockService implements OnApplicationBootstrap, OnModuleDestroy {
   private readonly lanes: ReadonlyMap<LaneName, OneAtATime>;
-  private readonly market: OneAtATime;
+  private readonly pricing: OneAtATime;
+  private readonly publishing: OneAtATime;
+  /** A whole round publishes in its own turn. */
+  private isInRound = false;
 
   constructor(
     private readonly config: AppConfig,
@@ -28,18 +31,27 @@ export class SyncClockService implements OnApplicationBootstrap, OnModuleDestroy
     private readonly slowLanes: SlowLanesService,
     private readonly round: SyncRoundService,
   ) {
-    const market = this.lane('market', round.refresh, round.publish);
-    // A publisher with much to do sees what these have learned between two offers; one that waits is woken.
-    const wakeMarket = (): Promise<void> => {
-      void market.run();
+    const wakePricing = (): Promise<void> => {
+      this.wakeMarket();
       return Promise.resolve();
     };
-    this.market = market;
+    const wakePublisher = (): Promise<void> => {
+      void this.publishing.run();
+      return Promise.resolve();
+    };
+    this.publishing = this.lane('publishing', round.publish);
+    // Some changes wait for the end of pricing; those that stop a loss go as soon as they are known.
+    this.pricing = this.lane('pricing', round.refresh, wakePublisher);
+    round.whenOffersChange(() => {
+      if (!this.isInRound) void this.publishing.run();
+    });
     this.lanes = new Map<LaneName, OneAtATime>([
-      ['market', market],
-      ['supply', this.lane('supply', round.readFeed, round.refresh, wakeMarket)],
-      ['sweep', this.lane('sweep', round.sweep, round.refresh, wakeMarket)],
-      ['listing', this.lane('listing', round.readListing, wakeMarket)],
+      ['pricing', this.pricing],
+      ['publishing', this.publishing],
+      ['supply', this.lane('supply', round.readFeed, wakePricing)],
+      ['sweep', this.lane('sweep', round.sweep, wakePricing)],
+      ['stops', this.lane('stops', round.confirmStops, wakePublisher)],
+      ['listing', this.lane('listing', round.readListing, wakePublisher, wakePricing)],
       ['simulation', this.lane('simulation', round.simulate)],
     ]);
   }
@@ -68,12 +80,17 @@ export class SyncClockService implements OnApplicationBootstrap, OnModuleDestroy
   async tick(): Promise<void> {
     await this.leadership.campaign();
     await this.settled();
-    await this.round.run();
+    this.isInRound = true;
+    try {
+      await this.round.run();
+    } finally {
+      this.isInRound = false;
+    }
   }
 
   /** Somebody has stored something new: if this replica leads, offers follow it now and not with the next tick. */
   wakeMarket(): void {
-    void this.market.run();
+    void this.pricing.run();
   }
 
   private async lead(): Promise<void> {
@@ -98,8 +115,9 @@ export class SyncClockService implements OnApplicationBootstrap, OnModuleDestroy
   }
 
   private async settled(): Promise<void> {
-    // Others end with waking the market.
+    // Others end with waking these, and pricing wakes the publisher.
     await Promise.all([...this.lanes.values()].map((lane) => lane.settled()));
-    await this.market.settled();
+    await this.pricing.settled();
+    await this.publishing.settled();
   }
 }

@@ -7,9 +7,13 @@ export class SyncCursor {
   @PrimaryColumn('varchar', { length: 64 })
   name: string;
 
-  /** Ask the supplier for what changed since this time (minus an overlap). */
+  /** Ask the supplier for what changed since this time (minus an overlap), by its clock as far as we know it. */
   @Column('timestamptz')
   position: Date;
+
+  /** The position that the last pass with the whole overlap led to; null: there was none. See feed-window.rules.ts. */
+  @Column('timestamptz', { name: 'reread_position', nullable: true })
+  rereadPosition: Date | null;
 
   /** Database time at which the last complete pass started: everything it covers is fresh as of then. */
   @Column('timestamptz', { name: 'pass_started_at' })

@@ -5,8 +5,10 @@ const FEED = 'cws_products';
 
 /** How far the feed was read, and whether it is believed. */
 export interface FeedState {
-  /** Where the next pass starts. */
+  /** Where the next pass starts, by CWS's clock as far as we know it. */
   readonly position: Date;
+  /** The same of the last pass with the whole overlap; null: there was none. */
+  readonly rereadPosition: Date | null;
   readonly passStartedAt: Date;
   /** Null: it is believed. */
   readonly unreliableSince: Date | null;
@@ -15,28 +17,43 @@ export interface FeedState {
 /** Null before the first pass. */
 export async function feedState(manager: EntityManager): Promise<FeedState | null> {
   const [row] = await manager.query<FeedState[]>(
-    `SELECT position, pass_started_at AS "passStartedAt", unreliable_since AS "unreliableSince" FROM sync_cursors WHERE name = $1`,
+    `SELECT position, reread_position AS "rereadPosition", pass_started_at AS "passStartedAt",
+       unreliable_since AS "unreliableSince"
+     FROM sync_cursors WHERE name = $1`,
     [FEED],
   );
   return row ?? null;
 }
 
+/** A complete pass over what changed. */
+export interface FinishedPass {
+  /** Database time. */
+  readonly startedAt: Date;
+  /** The same by CWS's clock, as far as we know it. */
+  readonly position: Date;
+  /** Whether it had the whole overlap. */
+  readonly isReread: boolean;
+}
+
 /**
- * A complete pass that started at `startedAt` (database time) is stored with this transaction. Never moves backwards.
+ * The pass is stored with this transaction. Its start never moves backwards. The position may: the supplier's clock was thought to
+ * be ahead of what it is, and what is read twice does no harm.
  * @param unreliableSince what is thought of the feed from now on.
  */
 export async function advanceCursor(
   manager: EntityManager,
-  startedAt: Date,
+  { startedAt, position, isReread }: FinishedPass,
   unreliableSince: Date | null,
 ): Promise<void> {
   await manager.query(
-    `INSERT INTO sync_cursors AS stored (name, position, pass_started_at, unreliable_since) VALUES ($1, $2, $2, $3)
+    `INSERT INTO sync_cursors AS stored (name, position, reread_position, pass_started_at, unreliable_since)
+     VALUES ($1, $2, CASE WHEN $3 THEN $2::timestamptz END, $4, $5)
      ON CONFLICT (name) DO UPDATE SET
-       position = greatest(stored.position, excluded.position),
+       position = excluded.position,
+       reread_position = coalesce(excluded.reread_position, stored.reread_position),
        pass_started_at = greatest(stored.pass_started_at, excluded.pass_started_at),
        unreliable_since = excluded.unreliable_since`,
-    [FEED, startedAt, unreliableSince],
+    [FEED, position, isReread, startedAt, unreliableSince],
   );
 }
 

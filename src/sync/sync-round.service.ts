@@ -12,8 +12,12 @@ export class SyncRoundService {
   readonly readFeed: SyncStep;
   /** Mapped products at CWS by id. */
   readonly sweep: SyncStep;
+  /** Sets who is told whenever some offers are to show something else: long before the refresh of many is over. */
+  readonly whenOffersChange: DesiredStateService['whenOffersChange'];
   /** What every offer should show by what is known now. */
   readonly refresh: SyncStep;
+  /** Whether offers that were switched off are. */
+  readonly confirmStops: SyncStep;
   /** What G2A shows. */
   readonly readListing: SyncStep;
   /** Sends G2A what differs. */
@@ -28,12 +32,16 @@ export class SyncRoundService {
     simulator: SimulatePricesService,
     guard: GuardStepsService,
   ) {
+    this.whenOffersChange = (listener) => {
+      desired.whenOffersChange(listener);
+    };
     // A pause that switches the offers off has to be published, and to be seen; nothing else is done meanwhile.
     this.readFeed = guard.step('feed', 'unless_paused', () => supply.readFeed());
     this.sweep = guard.step('sweep', 'unless_paused', () => supply.sweep());
     this.refresh = guard.step('refresh', 'always', async (pauseReason) => {
       await desired.refresh(pauseReason);
     });
+    this.confirmStops = guard.step('stops', 'always', () => market.confirmStops());
     this.readListing = guard.step('listing', 'always', () => market.readListing());
     this.publish = guard.step('publish', 'always', () => market.publish());
     this.simulate = guard.step('simulation', 'unless_paused', () => simulator.simulate());
@@ -44,7 +52,7 @@ export class SyncRoundService {
     for (const step of [
       // A mapping that was disabled or deleted, or a pause, stops its offers before anything else is asked of anybody.
       ...[this.refresh, this.publish],
-      ...[this.sweep, this.readFeed, this.readListing],
+      ...[this.sweep, this.readFeed, this.confirmStops, this.readListing],
       ...[this.refresh, this.publish, this.simulate],
     ])
       await step();

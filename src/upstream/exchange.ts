@@ -21,6 +21,8 @@ export interface OutgoingRequest {
 export interface RawAnswer {
   readonly status: number;
   readonly retryAfter: string | undefined;
+  /** The header `Date`; null when it is missing or no date. */
+  readonly answeredAt: Date | null;
   readonly text: string;
 }
 
@@ -100,9 +102,11 @@ export async function exchange(axios: AxiosInstance, agents: Agents, request: Ou
       ...agents,
     });
     const retryAfter: unknown = response.headers['retry-after'];
+    const answeredAt = new Date(String(response.headers['date']));
     return {
       status: response.status,
       retryAfter: typeof retryAfter === 'string' ? retryAfter : undefined,
+      answeredAt: Number.isNaN(answeredAt.getTime()) ? null : answeredAt,
       text: response.data,
     };
   } catch (error) {

@@ -88,43 +88,69 @@ describe('SharedRequestBudget', () => {
     );
   });
 
-  it('uses more than nine tenths of a limit when there is always something to send', async () => {
-    const ledger = new MemoryLedger(() => 5);
-    const rate = { requests: 600, windowSeconds: 60 };
-    const replicas = [replica(ledger, rate), replica(ledger, rate)];
-    let sent = 0;
-    const send = async (budget: SharedRequestBudget): Promise<never> => {
-      for (;;) {
-        await budget.acquire();
-        sent += 1;
-        await new Promise((resolve) => setTimeout(resolve, 100));
-      }
-    };
-    for (const budget of replicas) for (let sender = 0; sender < 20; sender += 1) void send(budget);
-    await jest.advanceTimersByTimeAsync(600_000);
-    // The first window's burst is not a rate.
-    expect(sent - 600).toBeGreaterThanOrEqual(0.9 * 600 * 9);
-    expect(sent).toBeLessThanOrEqual(600 * 10);
-  });
+  it.each(['normal', 'bulk'] as const)(
+    'uses more than nine tenths of a limit with enough to send (%s)',
+    async (priority) => {
+      const ledger = new MemoryLedger(() => 5);
+      const rate = { requests: 600, windowSeconds: 60 };
+      // What comes in bulk is of the one replica that publishes.
+      const replicas = priority === 'bulk' ? [replica(ledger, rate)] : [replica(ledger, rate), replica(ledger, rate)];
+      let sent = 0;
+      const send = async (budget: SharedRequestBudget): Promise<never> => {
+        for (;;) {
+          await budget.acquire({ priority });
+          sent += 1;
+          await new Promise((resolve) => setTimeout(resolve, 100));
+        }
+      };
+      for (const budget of replicas) for (let sender = 0; sender < 20; sender += 1) void send(budget);
+      await jest.advanceTimersByTimeAsync(600_000);
+      // The first window's burst is not a rate.
+      expect(sent - (priority === 'bulk' ? 60 : 600)).toBeGreaterThanOrEqual(0.9 * 600 * 9);
+      expect(sent).toBeLessThanOrEqual(600 * 10);
+    },
+  );
 
   it('leaves the last part of the limit to higher priorities', async () => {
     const budget = replica(new MemoryLedger());
     expect(await admitted(budget, 100, 'spare')).toBe(80);
     expect(await admitted(budget, 100, 'background')).toBe(10);
-    expect(await admitted(budget, 8, 'urgent')).toBe(8);
-    expect(await admitted(budget, 100)).toBe(2);
+    expect(await admitted(budget, 100, 'bulk')).toBe(6);
+    expect(await admitted(budget, 3, 'urgent')).toBe(3);
+    expect(await admitted(budget, 100)).toBe(1);
     expect(await admitted(budget, 1, 'urgent')).toBe(0);
+  });
+
+  it('lets some in bulk through at once and spreads the rest, so that there is always room for what is urgent', async () => {
+    const budget = replica(new MemoryLedger(), { requests: 600, windowSeconds: 60 });
+    expect(await admitted(budget, 200, 'bulk')).toBe(60);
+    const sent: number[] = [];
+    for (let request = 0; request < 2000; request += 1) {
+      void budget.acquire({ priority: 'bulk' }).then(() => sent.push(performance.now()));
+    }
+    for (let minute = 0; minute < 3; minute += 1) {
+      await jest.advanceTimersByTimeAsync(53_000);
+      // 53 s after the first was sent the limit is nearly used up.
+      expect(await admitted(budget, 20, 'urgent')).toBe(20);
+      await jest.advanceTimersByTimeAsync(7_000);
+    }
+    // Where 20 went to others, 20 have to wait; never for most of a window.
+    const gaps = sent.map((time, index) => time - (sent[index - 1] ?? time));
+    expect(Math.max(...gaps)).toBeLessThan(10_000);
+    budget.close();
   });
 
   it('admits higher priorities first, and those of one in the order of arrival', async () => {
     const budget = replica(new MemoryLedger(), { requests: 20, windowSeconds: 60 });
     expect(await admitted(budget, 20)).toBe(20);
     const order: string[] = [];
-    for (const [index, priority] of (['spare', 'normal', 'urgent', 'background', 'urgent'] as const).entries()) {
+    for (const [index, priority] of (
+      ['spare', 'bulk', 'normal', 'urgent', 'background', 'urgent'] as const
+    ).entries()) {
       void budget.acquire({ priority }).then(() => order.push(`${priority} ${index}`));
     }
     await jest.advanceTimersByTimeAsync(70_000);
-    expect(order).toEqual(['urgent 2', 'urgent 4', 'normal 1', 'background 3', 'spare 0']);
+    expect(order).toEqual(['urgent 3', 'urgent 5', 'normal 2', 'bulk 1', 'background 4', 'spare 0']);
   });
 
   it('gives back what it has not used when its lease ends', async () => {
@@ -214,7 +240,7 @@ describe('the rules of leases', () => {
   });
 
   it('let even the lowest priority send something', () => {
-    expect(REQUEST_PRIORITIES.map((priority) => requestsWithin(priority, 1))).toEqual([1, 1, 1, 1]);
-    expect(REQUEST_PRIORITIES.map((priority) => requestsWithin(priority, 400))).toEqual([400, 400, 360, 320]);
+    expect(REQUEST_PRIORITIES.map((priority) => requestsWithin(priority, 1))).toEqual([1, 1, 1, 1, 1]);
+    expect(REQUEST_PRIORITIES.map((priority) => requestsWithin(priority, 400))).toEqual([400, 400, 384, 360, 320]);
   });
 });

@@ -8,6 +8,7 @@ import {
 } from './request-budget.js';
 import { type LeaseTerms, leaseTerms, nextLeaseSize } from './request-lease.rules.js';
 import type { FinishedLease, RequestLedger } from './request-ledger.js';
+import { RequestPace } from './request-pace.rules.js';
 import { REQUEST_PRIORITIES, requestsWithin } from './request-priority.rules.js';
 import type { UpstreamError, UpstreamSystem } from './upstream-error.js';
 
@@ -45,6 +46,9 @@ const RECHECK_MS = 1_000;
 /** When the ledger did not answer: reason of the error, and its retry-after. */
 const UNANSWERED = 'the ledger of requests does not answer';
 const UNANSWERED_WAIT_MS = 1_000;
+/** What is sent in bulk is leased for so long at its pace. */
+const BULK_LEASE_MS = 300;
+const BULK = REQUEST_PRIORITIES.indexOf('bulk');
 /** Timers of Node cannot be longer than 24 days. */
 const LONGEST_TIMER_MS = 60_000;
 
@@ -54,6 +58,8 @@ const LONGEST_TIMER_MS = 60_000;
  */
 export class SharedRequestBudget implements RequestBudget {
   readonly #terms: LeaseTerms;
+  /** Of this process: one replica publishes. */
+  readonly #bulkPace: RequestPace;
   readonly #sizes: number[] = REQUEST_PRIORITIES.map(() => 1);
   readonly #refusals: (Refusal | undefined)[] = [];
   readonly #waiters: Waiter[] = [];
@@ -72,6 +78,7 @@ export class SharedRequestBudget implements RequestBudget {
     private readonly ledger: RequestLedger,
   ) {
     this.#terms = leaseTerms(rate);
+    this.#bulkPace = new RequestPace(rate, this.#terms.countsForMs);
   }
 
   acquire({ priority = 'normal', maxWaitMs = Infinity }: AcquireOptions = {}): Promise<void> {
@@ -135,7 +142,7 @@ export class SharedRequestBudget implements RequestBudget {
 
   /** Takes from the lease that the fewest others may take from last. */
   #take(rank: number, now: number): boolean {
-    if (now < this.#pausedUntil) return false;
+    if (now < Math.max(this.#pausedUntil, this.#pacedUntil(rank))) return false;
     let best: HeldLease | undefined;
     for (const lease of this.#leases) {
       const isUsable = lease.rank >= rank && lease.used < lease.granted && now < lease.usableUntil;
@@ -143,7 +150,12 @@ export class SharedRequestBudget implements RequestBudget {
     }
     if (best === undefined) return false;
     best.used += 1;
+    if (rank === BULK) this.#bulkPace.take(now);
     return true;
+  }
+
+  #pacedUntil(rank: number): number {
+    return rank === BULK ? this.#bulkPace.readyAt : -Infinity;
   }
 
   #finishLeases(now: number): void {
@@ -172,7 +184,7 @@ export class SharedRequestBudget implements RequestBudget {
   #foreseenRoom(rank: number, now: number): number {
     const refusal = this.#refusals[rank];
     const refusedUntil = refusal !== undefined && now < refusal.holdsUntil ? refusal.until : -Infinity;
-    return Math.max(this.#pausedUntil, refusedUntil);
+    return Math.max(this.#pausedUntil, this.#pacedUntil(rank), refusedUntil);
   }
 
   #hasReasonToAsk(now: number): boolean {
@@ -182,7 +194,7 @@ export class SharedRequestBudget implements RequestBudget {
   }
 
   #mayAskAt(rank: number): number {
-    return Math.max(this.#pausedUntil, this.#refusals[rank]?.holdsUntil ?? -Infinity);
+    return Math.max(this.#pausedUntil, this.#pacedUntil(rank), this.#refusals[rank]?.holdsUntil ?? -Infinity);
   }
 
   #nextTime(): number {
@@ -219,13 +231,16 @@ export class SharedRequestBudget implements RequestBudget {
       return;
     }
     const waiting = this.#waiters.filter((waiter) => waiter.rank === rank).length;
-    const wanted = Math.min(largest, Math.max(waiting, this.#sizes[rank] ?? 1));
+    // A lease counts from its end on: one that is used up slowly would count longer than need be.
+    const mostWanted = rank === BULK ? Math.min(largest, Math.ceil(BULK_LEASE_MS / this.#bulkPace.gapMs)) : largest;
+    const wanted = Math.min(mostWanted, Math.max(waiting, this.#sizes[rank] ?? 1));
     const answer = await this.ledger.lease({ wanted, limit, lifeMs, countsForMs, finished });
     if ('id' in answer) {
       this.#leases.push({ id: answer.id, rank, granted: answer.requests, used: 0, usableUntil: now + lifeMs });
       return;
     }
     const answeredAt = performance.now();
+    if (rank === BULK) this.#bulkPace.forgetRest(answeredAt);
     const until = answeredAt + answer.waitMs;
     const refusal = { until, holdsUntil: Math.min(until, answeredAt + RECHECK_MS) };
     // Who leaves more to others has no room either.

@@ -59,8 +59,11 @@ export interface UpstreamRequest<T> extends CallLimits {
   readonly budget?: RequestBudget;
   readonly beforeSend?: () => void;
   readonly readRefusal?: (body: unknown) => Refusal | null;
-  /** Reads the JSON of a successful answer (undefined for an empty body). */
-  readonly parse: (body: unknown) => T;
+  /**
+   * Reads the JSON of a successful answer (undefined for an empty body).
+   * @param answeredAt when, by the upstream's clock, in whole seconds; null: it does not tell.
+   */
+  readonly parse: (body: unknown, answeredAt: Date | null) => T;
 }
 
 const DEFAULT_TIMEOUT_MS = 10_000;
@@ -215,7 +218,7 @@ export class UpstreamClient {
     if (!isSuccess(status)) throw this.#refused(request, token, answer, body.value);
     if (!body.isJson) throw this.#error(request, 'unknown', { status, reason: 'the answer is not JSON' });
     try {
-      return request.parse(body.value);
+      return request.parse(body.value, answer.answeredAt);
     } catch (error) {
       if (!(error instanceof WireShapeError)) throw error;
       throw this.#error(request, 'unknown', { status, reason: `answer not understood: ${error.message}` });

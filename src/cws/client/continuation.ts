@@ -3,7 +3,12 @@ import { WireShapeError } from '../../upstream/wire.js';
 /** Follows the continuation tokens of one listing, and stops at one that comes twice: its pages would never end. */
 export class Continuation {
   readonly #seen = new Set<string>();
-  #token: string | null = null;
+  #token: string | null;
+
+  /** @param token where an earlier one was left; null: from the first page. */
+  constructor(token: string | null = null) {
+    this.#token = token;
+  }
 
   /** What to add to the query of the next page. */
   get query(): Record<string, string> {

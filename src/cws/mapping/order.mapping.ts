@@ -6,6 +6,7 @@ import {
   readObject,
   readOptionalText,
   readText,
+  readUuid,
   type WireObject,
   WireShapeError,
 } from '../../upstream/wire.js';
@@ -39,8 +40,12 @@ export function readPlacedOrder(body: unknown, placed: PlaceOrder): SupplierOrde
   if (order.lines.length !== 1 || line?.cwsProductId !== placed.cwsProductId) {
     throw new WireShapeError('products', 'is not the one product ordered');
   }
+  if (line.unitPrice === null && order.totalPrice === null) throw new WireShapeError('totalPrice', 'is not told');
   if (line.unitPrice !== null && line.unitPrice > placed.unitPriceCap) {
     throw new WireShapeError('products[0].unitPrice', 'is above the cap sent');
+  }
+  if (order.totalPrice !== null && order.totalPrice > placed.unitPriceCap * placed.quantity) {
+    throw new WireShapeError('totalPrice', 'is above the cap sent');
   }
   if (line.codes.length > placed.quantity) throw new WireShapeError('products[0].codes', 'are more than ordered');
   return order;
@@ -93,7 +98,7 @@ function readOrderSummary(order: WireObject, prefix: string): SupplierOrderSumma
 function readLine(value: unknown, field: string): SupplierOrderLine {
   const line = readObject(value, field);
   return {
-    cwsProductId: readText(line['productId'], `${field}.productId`),
+    cwsProductId: readUuid(line['productId'], `${field}.productId`),
     unitPrice: readOptionalPrice(line['unitPrice'], `${field}.unitPrice`),
     codes: readArray(line['codes'] ?? [], `${field}.codes`).map((code, index) =>
       readCode(code, `${field}.codes[${index}]`),

@@ -26,14 +26,32 @@ export function readProductPage(body: unknown): { page: ProductPage; continuatio
       products.push(readProduct(item));
     } catch (error) {
       if (!(error instanceof WireShapeError)) throw error;
-      const id = isWireObject(item) ? item['productId'] : undefined;
-      rejected.push({ cwsProductId: isUuid(id) ? id.toLowerCase() : null, reason: error.message });
+      rejected.push({ cwsProductId: readId(item), reason: error.message });
     }
   }
   return {
     page: { products, rejected },
     continuationToken: readOptionalText(answer['continuationToken'], 'continuationToken'),
   };
+}
+
+/**
+ * The answer about one product, as a page of a list would tell it: one that is not understood is told as such.
+ * @throws WireShapeError when it is not about this product.
+ */
+export function readProductOf(body: unknown, cwsProductId: string): ProductPage {
+  if (readId(body) !== cwsProductId.toLowerCase()) throw new WireShapeError('productId', 'is not what was asked for');
+  try {
+    return { products: [readProduct(body)], rejected: [] };
+  } catch (error) {
+    if (!(error instanceof WireShapeError)) throw error;
+    return { products: [], rejected: [{ cwsProductId, reason: error.message }] };
+  }
+}
+
+function readId(product: unknown): string | null {
+  const id = isWireObject(product) ? product['productId'] : undefined;
+  return isUuid(id) ? id.toLowerCase() : null;
 }
 
 /** @throws WireShapeError */
