@@ -134,6 +134,14 @@ describe('the balance at CodesWholesale', () => {
     expect(await committed()).toBe(632);
     await keyferry.sql(`UPDATE purchases SET price_cap_cents = 700 WHERE state = 'unknown'`);
     expect(await committed()).toBe(700);
+    // A person who has settled the order knows what became of it: after a day it does not count any more.
+    const [{ state }] = await keyferry.sql('SELECT state FROM orders WHERE id = $1', [order]);
+    await keyferry.sql(`UPDATE orders SET state = 'failed' WHERE id = $1`, [order]);
+    expect(await committed()).toBe(700);
+    await keyferry.sql(`UPDATE purchases SET created_at = now() - interval '25 hours' WHERE state = 'unknown'`);
+    expect(await committed()).toBe(632);
+    await keyferry.sql('UPDATE orders SET state = $2 WHERE id = $1', [order, state]);
+    expect(await committed()).toBe(700);
     await keyferry.sql(`UPDATE purchases SET state = 'dead' WHERE state = 'unknown'`);
     expect(await committed()).toBe(632);
     await until(async () => {

@@ -3,6 +3,7 @@ import { cwsAlternativeProductId, cwsProductId, g2aProductId } from '../sandbox/
 import { nextG2aOrderId } from '../sandbox/customer.js';
 import type { LoggedRequest } from '../sandbox/traffic.js';
 import { type Keyferry, mapGames, startKeyferry } from './support/keyferry.js';
+import { purchaseSteps } from './support/purchase-steps.js';
 
 const GAMES = [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15];
 
@@ -31,39 +32,20 @@ describe('a paid order', () => {
     keyferry.cws.traffic.behaviors.clear({});
   });
 
-  /** Reserves and pays; the order's id. */
-  async function buy(game: number, quantity = 1): Promise<string> {
-    const reservation = await keyferry.customer.reserve([
-      { productId: g2aProductId(game), quantity, unitPrice: '8.03' },
-    ]);
-    if (!reservation.ok) throw new Error(`not reserved: ${JSON.stringify(reservation)}`);
-    const order = await keyferry.customer.order(reservation.body.reservation_id);
-    if (!order.ok) throw new Error(`not accepted: ${JSON.stringify(order)}`);
-    expect(order.status).toBe(202);
-    return order.body.order_id;
-  }
+  const steps = purchaseSteps(() => keyferry);
+  const { buy, stateOf, hurry } = steps;
+  const until = (condition: () => Promise<boolean>): Promise<void> => steps.until(condition, { isHurried: false });
 
   /** What the supplier sold of a game. */
   function sold(game: number): { clientOrderId: string; capCents: number | null; codes: string[] }[] {
-    return keyferry.cws.orders
-      .ledger()
-      .orders.filter((order) => order.lines.some((line) => line.productId === cwsProductId(game)))
-      .map((order) => ({
-        clientOrderId: order.clientOrderId,
-        capCents: order.lines[0]!.capCents,
-        codes: order.lines.flatMap((line) => line.codes.map((code) => code.code)),
-      }));
+    return steps.sold(game).map((order) => ({
+      clientOrderId: order.clientOrderId,
+      capCents: order.lines[0]!.capCents,
+      codes: order.lines.flatMap((line) => line.codes.map((code) => code.code)),
+    }));
   }
 
-  async function until(condition: () => Promise<boolean>): Promise<void> {
-    for (const deadline = Date.now() + 40_000; !(await condition());) {
-      if (Date.now() > deadline) throw new Error('it did not happen within 40 s');
-      await sleep(50);
-    }
-  }
-
-  const stateOf = async (orderId: string): Promise<string> =>
-    (await keyferry.sql('SELECT state FROM orders WHERE id = $1', [orderId]))[0].state;
+  const openAlerts = async (): Promise<string[]> => (await steps.openAlerts()).map(({ kind }) => kind);
 
   it('brings the key that was bought, and says the same on every call', async () => {
     const orderId = await buy(1);
@@ -218,13 +200,6 @@ describe('a paid order', () => {
     await keyferry.customer.waitForKeys(orderId, 1, 30_000);
     await until(async () => !(await openAlerts()).includes('balance_too_low'));
   });
-
-  const openAlerts = async (): Promise<string[]> =>
-    (await keyferry.sql('SELECT kind FROM alerts WHERE cleared_at IS NULL')).map((row: { kind: string }) => row.kind);
-
-  /** Lets jobs that wait for their time run now. */
-  const hurry = async (): Promise<unknown> =>
-    keyferry.sql(`UPDATE pgboss.job SET start_after = now() WHERE state IN ('created', 'retry')`);
 
   it('is not bought again when CWS sold but the code cannot be read at first', async () => {
     const { behaviors } = keyferry.cws.traffic;

@@ -1,7 +1,8 @@
 import { Injectable, Logger } from '@nestjs/common';
 import { InjectDataSource } from '@nestjs/typeorm';
-import { DataSource, type EntityManager, IsNull } from 'typeorm';
-import { Alert } from './alert.entity.js';
+import { DataSource, type EntityManager } from 'typeorm';
+import type { Alert } from './alert.entity.js';
+import { openAlerts } from './alerts.queries.js';
 
 /** What can be wrong. Stable names: people filter by them. */
 export type AlertKind =
@@ -100,6 +101,6 @@ export class AlertsService {
 
   /** Open alerts, oldest first. */
   async open(): Promise<Alert[]> {
-    return this.dataSource.manager.find(Alert, { where: { clearedAt: IsNull() }, order: { firstRaisedAt: 'ASC' } });
+    return openAlerts(this.dataSource.manager);
   }
 }

@@ -22,6 +22,8 @@ export interface AuditDetails {
   'purchase.state_changed': { from: string; to: string; cwsOrderId?: string; unitPriceCents?: number; reason?: string };
   'purchase.keys_stored': { count: number };
   'supplier_order.resolved': { note: string };
+  'purchase_lookup.trusted': { missedAt: string; note: string };
+  'alert.cleared': { kind: string; subject: string; note: string };
   'keys.rotated': { count: number; from: string[]; to: string };
   'order.keys_delivered': { count: number };
   'order.keys_returned': { count: number; keyIds: string[] };
@@ -33,6 +35,8 @@ export interface AuditDetails {
   'supplier_product.price_accepted': PriceListChange;
   'control.paused': { reason: string | null };
   'control.resumed': Record<string, never>;
+  /** `products`: how many have lost their prices, which were in the old one. */
+  'control.currency_changed': { from: string; to: string; products: number };
 }
 export type AuditAction = keyof AuditDetails;
 

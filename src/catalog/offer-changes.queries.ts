@@ -94,9 +94,11 @@ export async function offersToPublish(
          OR desired_is_active AND is_repriced)
          AND (retry_at IS NULL OR retry_at <= now()
            OR is_losing AND retry_at > now() + interval '${URGENT_GAP_SECONDS} seconds')
+       -- In here: outside, PostgreSQL would build the objects of all that differ before it leaves out most of them.
+       ORDER BY risk, g2a_offer_id
+       LIMIT $3
      ) offer
-     ORDER BY offer.risk, g2a_offer_id
-     LIMIT $3`,
+     ORDER BY offer.risk, g2a_offer_id`,
     [lowStock, except, limit, PUBLISH_RISKS],
   );
 }

@@ -166,6 +166,20 @@ export async function markSupplierProductsGone(
   );
 }
 
+/**
+ * Forgets what CWS asked for its products, and that it was asked: each is without a price, and older than anything that must be
+ * fresh, until CWS is asked for it anew. What it asks then is not measured by what it asked before. @returns how many.
+ */
+export async function forgetSupplierPrices(manager: EntityManager): Promise<number> {
+  // All rows at once would deadlock with whoever locks some of them in another order.
+  await manager.query('LOCK TABLE supplier_products IN EXCLUSIVE MODE');
+  const [, affected] = await manager.query<[unknown[], number]>(
+    `UPDATE supplier_products SET price_bands = '[]', unconfirmed_price_bands = NULL, unconfirmed_since = NULL,
+       unconfirmed_reason = NULL, price_revision = price_revision + 1, requested_at = 'epoch', changed_at = now()`,
+  );
+  return affected;
+}
+
 /** Every CWS product that some mapping uses, disabled mappings too: a mapping enabled again must not wait for its data. */
 export async function mappedSupplierProductIds(manager: EntityManager): Promise<Set<string>> {
   const rows = await manager.query<{ cws_product_id: string }[]>(

@@ -1,4 +1,5 @@
 import { Command } from 'commander';
+import { alertsCommand } from './alerts.command.js';
 import { describeFailure } from './failure.js';
 import { keysCommand } from './keys.command.js';
 import { migrateCommand } from './migrate.command.js';
@@ -41,5 +42,6 @@ function keyferry(): Command {
     .addCommand(priceCommand())
     .addCommand(ordersCommand())
     .addCommand(keysCommand())
-    .addCommand(purchasesCommand());
+    .addCommand(purchasesCommand())
+    .addCommand(alertsCommand());
 }

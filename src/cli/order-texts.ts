@@ -44,7 +44,7 @@ function describePurchase(purchase: PurchaseView): string {
   const facts = [
     `${purchase.quantity} of ${purchase.cwsProductId}`,
     `unit price ${purchase.unitPrice ?? 'not known'} (cap ${purchase.priceCap ?? '?'})`,
-    `CWS order ${purchase.cwsOrderId ?? 'not known'}`,
+    `CWS order ${[purchase.cwsOrderId ?? 'not known', ...purchase.otherCwsOrderIds].join(' and ')}`,
     `sent ${purchase.sendCount} times`,
     ...(purchase.awaitedPreorders === 0 ? [] : [`${purchase.awaitedPreorders} pre-orders to come`]),
     ...(purchase.lastError === null ? [] : [purchase.lastError]),

@@ -10,6 +10,7 @@ import { ReopenOrderService } from '../orders/reopen-order.service.js';
 import { ResolveOrderService } from '../orders/resolve-order.service.js';
 import { withDatabase, withJobQueue } from './command-database.js';
 import { CommandError } from './failure.js';
+import { noteOption } from './note.js';
 import { operator } from './operator.js';
 import { describeDossier, describeList, describeResolution } from './order-texts.js';
 import { ordersExportCommand } from './orders-export.command.js';
@@ -17,7 +18,6 @@ import { printJson, printLine } from './output.js';
 import { silenceServices } from './silence-services.js';
 
 const MAX_LIMIT = 10_000;
-const MAX_NOTE_LENGTH = 500;
 const ORDER_ARGUMENT = "our order's UUID, or G2A's order id";
 
 /** `orders`: what a person does about paid orders. */
@@ -134,7 +134,7 @@ function resolveCommand(): Command {
     .argument('<order>', ORDER_ARGUMENT)
     .addOption(new Option('--delivered-by-hand', 'the customer got the keys from you').conflicts('refunded'))
     .option('--refunded', 'the customer got the money back')
-    .requiredOption('--note <text>', `what was done, for the history (1 to ${MAX_NOTE_LENGTH} characters)`, readNote)
+    .addOption(noteOption('what was done, for the history'))
     .option('--dry-run', 'show what would change, and change nothing')
     .option('--json', 'print the result as JSON')
     .action(resolve);
@@ -173,12 +173,4 @@ function readLimit(value: string): number {
   const limit = /^\d{1,5}$/.test(value) ? Number(value) : 0;
   if (limit < 1 || limit > MAX_LIMIT) throw new InvalidArgumentError(`expected a whole number from 1 to ${MAX_LIMIT}`);
   return limit;
-}
-
-function readNote(value: string): string {
-  const note = value.trim();
-  if (note === '' || note.length > MAX_NOTE_LENGTH || note.includes('\0')) {
-    throw new InvalidArgumentError(`expected a text of 1 to ${MAX_NOTE_LENGTH} characters`);
-  }
-  return note;
 }

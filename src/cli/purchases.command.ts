@@ -5,13 +5,15 @@ import { inTransaction } from '../database/one-connection.js';
 import { openUnmatched, resolveUnmatched } from '../orders/unmatched-orders.queries.js';
 import { withDatabase } from './command-database.js';
 import { CommandError } from './failure.js';
+import { noteOption } from './note.js';
 import { operator } from './operator.js';
 import { printLine } from './output.js';
+import { purchasesTrustCommand } from './purchases-trust.command.js';
 
 /** `purchases`: what was bought at CWS. */
 export function purchasesCommand(): Command {
   return new Command('purchases')
-    .description('look into orders that CWS has and this database does not know')
+    .description('look into orders that CWS has and this database does not know, and into its look-ups')
     .addCommand(
       new Command('unmatched')
         .description('list them: while there is one, nothing is bought')
@@ -22,9 +24,10 @@ export function purchasesCommand(): Command {
       new Command('resolve')
         .description('say that one was looked into; when none is left, buying goes on')
         .argument('<cwsOrderId>', "CWS's id of the order")
-        .requiredOption('--note <text>', 'what was found, for example "customer has the key, order imported by hand"')
+        .addOption(noteOption('what was found, for example "customer has the key, order imported by hand"'))
         .action(resolve),
-    );
+    )
+    .addCommand(purchasesTrustCommand());
 }
 
 async function listUnmatched(options: { json?: true }): Promise<void> {
@@ -42,7 +45,6 @@ async function listUnmatched(options: { json?: true }): Promise<void> {
 }
 
 async function resolve(cwsOrderId: string, { note }: { note: string }): Promise<void> {
-  if (note.trim() === '') throw new CommandError('--note must say what was found.');
   await withDatabase(await loadConfig(), async ({ dataSource }) => {
     const actor = operator();
     await inTransaction(dataSource, async (manager) => {
@@ -50,7 +52,7 @@ async function resolve(cwsOrderId: string, { note }: { note: string }): Promise<
         throw new CommandError(`No open order ${cwsOrderId}: see 'purchases unmatched'.`);
       }
       await writeAudit(manager, actor, [
-        { action: 'supplier_order.resolved', subjectId: cwsOrderId, details: { note: note.slice(0, 500) } },
+        { action: 'supplier_order.resolved', subjectId: cwsOrderId, details: { note } },
       ]);
     });
     const left = (await openUnmatched(dataSource.manager)).length;

@@ -23,4 +23,8 @@ export class ControlState {
   @Column('uuid', { name: 'installation_id' })
   @Generated('uuid')
   installationId: string;
+
+  /** ISO 4217: the currency of every stored price of the supplier; null before the first start. */
+  @Column('varchar', { name: 'cws_currency', length: 3, nullable: true })
+  cwsCurrency: string | null;
 }

@@ -47,7 +47,8 @@ export class ChooseSupplierService {
     orderQuantity: number,
     options: { isFirst: boolean },
   ): Promise<ChosenSupplier | null> {
-    const untried = options.isFirst ? await this.fromSnapshots(item, orderQuantity, { isRepeating: false }) : null;
+    const isRepeating = item.deadPurchases === 0;
+    const untried = options.isFirst ? await this.fromSnapshots(item, orderQuantity, { isRepeating }) : null;
     if (untried !== null) return untried;
     await this.refresh(item);
     return (
@@ -83,8 +84,7 @@ export class ChooseSupplierService {
       return null;
     }
     const all = await suppliersOfItem(manager, { reservationItemId: item.id, g2aProductId: item.g2aProductId });
-    const passedOver =
-      options.isRepeating || item.deadPurchases === 0 ? new Set<string>() : await refusedSuppliers(manager, item.id);
+    const passedOver = options.isRepeating ? new Set<string>() : await refusedSuppliers(manager, item.id);
     const suppliers = all.filter(({ cwsProductId }) => !passedOver.has(cwsProductId));
     const { allocations } = allocateStock({
       quantity: item.quantity - item.keys,

@@ -50,7 +50,8 @@ export class MatchSupplierOrdersService implements OnApplicationBootstrap {
 
   /** Why no purchase may be made, for a person; null: nothing stands against it. */
   async obstacle(): Promise<string | null> {
-    if (!(await this.hasCompared())) return 'CWS did not tell what it has sold, with which this database must be compared';
+    if (!(await this.hasCompared()))
+      return 'CWS did not tell what it has sold, with which this database must be compared';
     const isHeldUp = (await openUnmatched(this.dataSource.manager)).length > 0;
     if (this.wasHeldUp && !isHeldUp) await this.alerts.clear('supplier_orders_unmatched');
     this.wasHeldUp = isHeldUp;

@@ -8,7 +8,7 @@ import { assertTransitionsAreSound, ORDER_TRANSITIONS, PURCHASE_TRANSITIONS } fr
 import { PollPurchaseService } from './poll-purchase.service.js';
 import { POLLING_ENDS_AFTER_SECONDS } from './polling.rules.js';
 import { PurchaseOrderService } from './purchase-order.service.js';
-import { idleOrders, idlePurchases } from './purchases.queries.js';
+import { idleOrders, idlePurchases, ordersWithNewSupply } from './waiting-orders.queries.js';
 
 const SWEEP_INTERVAL_MS = 5_000;
 /**
@@ -16,10 +16,12 @@ const SWEEP_INTERVAL_MS = 5_000;
  * worker's poll of 0.5 s it still moves within 30 s, whatever became of its job.
  */
 const IDLE_SECONDS = 24;
+/** After a purchase came to nothing, before new stock or a new price of a supplier is a reason to try again. */
+const REST_SECONDS = 20;
 /** Longer than the gap between two looks at a purchase of an order that waits for a person, 5 minutes. */
 const IDLE_PURCHASE_SECONDS = 360;
 
-/** Connects jobs to services, and wakes orders whose job was lost: the row is the truth, a job only a wake-up. */
+/** Connects jobs to services, and wakes orders whose job was lost, or whose suppliers have something new: the row is the truth, a job only a wake-up. */
 @Injectable()
 export class OrderJobsService implements OnModuleInit, OnApplicationBootstrap {
   private readonly logger = new Logger(OrderJobsService.name);
@@ -65,7 +67,8 @@ export class OrderJobsService implements OnModuleInit, OnApplicationBootstrap {
 
   private async wake(orderIdleSeconds: number, purchaseIdleSeconds: number): Promise<void> {
     const { manager } = this.dataSource;
-    for (const orderId of await idleOrders(manager, orderIdleSeconds)) {
+    const waiting = await ordersWithNewSupply(manager, REST_SECONDS);
+    for (const orderId of new Set([...waiting, ...(await idleOrders(manager, orderIdleSeconds))])) {
       await this.jobs.send('purchase-order', { orderId });
     }
     const limits = { idleSeconds: purchaseIdleSeconds, maxAgeSeconds: POLLING_ENDS_AFTER_SECONDS };

@@ -27,6 +27,8 @@ export interface PurchaseView {
   readonly unitPrice: string | null;
   readonly clientOrderId: string;
   readonly cwsOrderId: string | null;
+  /** Further orders that CWS has made for this one purchase. */
+  readonly otherCwsOrderIds: readonly string[];
   readonly state: PurchaseState;
   readonly pollCount: number;
   /** How often it was sent, or may have been. */
@@ -145,7 +147,8 @@ export async function itemsOfOrder(manager: EntityManager, orderId: string): Pro
   const purchases = await manager.query<PurchaseRow[]>(
     `SELECT purchase.id, purchase.order_item_id AS "orderItemId", purchase.cws_product_id AS "cwsProductId",
        purchase.quantity, purchase.price_cap_cents AS "priceCapCents", purchase.unit_price_cents AS "unitPriceCents",
-       purchase.client_order_id AS "clientOrderId", purchase.cws_order_id AS "cwsOrderId", purchase.state,
+       purchase.client_order_id AS "clientOrderId", purchase.cws_order_id AS "cwsOrderId",
+       purchase.other_cws_order_ids AS "otherCwsOrderIds", purchase.state,
        purchase.poll_count AS "pollCount", purchase.send_count AS "sendCount",
        purchase.awaited_preorders AS "awaitedPreorders", purchase.last_error AS "lastError", purchase.created_at AS "createdAt",
        purchase.updated_at AS "updatedAt"

@@ -79,8 +79,9 @@ export class PlacePurchaseService {
       await this.settling.markUnknown(purchase, error.message, this.settleSeconds(error));
       return 'settled';
     }
-    await this.settling.markDead(purchase, error.message);
-    if (!isBalanceTooLow(error)) return 'refused';
+    const isRefused = !isBalanceTooLow(error);
+    await this.settling.markDead(purchase, error.message, { isRefused });
+    if (isRefused) return 'refused';
     await this.balance.noteRefused(purchase);
     return 'unpayable';
   }

@@ -72,7 +72,8 @@ export class PurchaseOrderService {
     }
     if (order.isPastDeadline) {
       const failure = await lastFailure(manager, purchase.orderItemId);
-      await this.settling.markDead(purchase, `not sent before the deadline${failure === null ? '' : ` (${failure})`}`);
+      const reason = `not sent before the deadline${failure === null ? '' : ` (${failure})`}`;
+      await this.settling.markDead(purchase, reason, { isRefused: false });
       return;
     }
     if (!(await this.matching.mayBuy())) {

@@ -190,13 +190,7 @@ export async function movePurchase(
     `UPDATE purchases SET state = $3::varchar, unit_price_cents = coalesce($4, unit_price_cents), last_error = left($5, 500), updated_at = now(),
        poll_count = CASE WHEN state = $3::varchar THEN poll_count ELSE 0 END
      WHERE id = $1 AND state = $2`,
-    [
-      purchase.id,
-      purchase.from,
-      purchase.to,
-      purchase.unitPriceCents ?? null,
-      purchase.error ?? null,
-    ],
+    [purchase.id, purchase.from, purchase.to, purchase.unitPriceCents ?? null, purchase.error ?? null],
   );
   return affected > 0;
 }
@@ -238,41 +232,6 @@ export async function countPoll(manager: EntityManager, id: string, error: strin
     `UPDATE purchases SET poll_count = poll_count + 1, last_error = left($2, 500), updated_at = now() WHERE id = $1`,
     [id, error],
   );
-}
-
-/** Unfinished orders that nobody has touched for `idleSeconds`: their wake-up may have been lost. */
-export async function idleOrders(manager: EntityManager, idleSeconds: number): Promise<string[]> {
-  const rows = await manager.query<{ id: string }[]>(
-    `SELECT id FROM orders
-     WHERE state IN ('accepted', 'purchasing', 'fulfilling') AND updated_at <= now() - make_interval(secs => $1)
-     ORDER BY created_at LIMIT 1000`,
-    [idleSeconds],
-  );
-  return rows.map((row) => row.id);
-}
-
-/**
- * Purchases that may still bring a key to an order that nobody works on any more (it waits for a person, or one has settled it), and that
- * nobody has looked at for `idleSeconds`: their wake-up may have been lost. Those too that are over and watched.
- * @param limits.maxAgeSeconds older ones are a person's business, pre-orders aside.
- */
-export async function idlePurchases(
-  manager: EntityManager,
-  limits: { idleSeconds: number; maxAgeSeconds: number },
-): Promise<string[]> {
-  const rows = await manager.query<{ id: string }[]>(
-    `SELECT purchase.id FROM purchases purchase
-     JOIN order_items item ON item.id = purchase.order_item_id
-     JOIN orders ON orders.id = item.order_id
-     WHERE (purchase.state IN ('intended', 'unknown', 'fulfilling')
-         AND orders.state NOT IN ('accepted', 'purchasing', 'fulfilling')
-         AND (purchase.created_at > now() - make_interval(secs => $2) OR purchase.awaited_preorders > 0)
-         OR purchase.watched_until > now())
-       AND purchase.updated_at <= now() - make_interval(secs => $1)
-     ORDER BY purchase.created_at LIMIT 1000`,
-    [limits.idleSeconds, limits.maxAgeSeconds],
-  );
-  return rows.map((row) => row.id);
 }
 
 /** Gives up the purchases of an order that were certainly never sent. @returns their ids. */

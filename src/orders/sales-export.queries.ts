@@ -14,11 +14,12 @@ export interface PurchaseAgainstSale {
   /** Null: the mapping has none of its own, or is gone. */
   readonly feePercentage: string | null;
   readonly clientOrderId: string;
-  readonly cwsOrderId: string | null;
+  /** None while CWS has not told it; several when CWS made it more than once. */
+  readonly cwsOrderIds: readonly string[];
   readonly cwsProductId: string;
   readonly purchaseState: PurchaseState;
   readonly unitPriceCents: Cents | null;
-  /** Pieces that were paid for: of a purchase that CWS took back, the codes that came. */
+  /** Pieces that were paid for: of a purchase that CWS took back, or made more than once, the codes that came. */
   readonly boughtQuantity: number;
   /** Those among them that the sale needed, none when it was paid back; what earlier purchases brought counts first. */
   readonly soldQuantity: number;
@@ -43,18 +44,18 @@ export async function purchasesAgainstSales(
          AND ($3::timestamptz IS NULL OR (date_trunc('milliseconds', orders.created_at), purchase.id) > ($3, $4::uuid))
        ORDER BY sold_at, purchase.id LIMIT $5
      ), bought AS NOT MATERIALIZED (
-       SELECT purchase.*, CASE purchase.state
-         WHEN 'dead' THEN (
+       SELECT purchase.*, CASE WHEN state <> 'dead' AND other_cws_order_ids = '{}' THEN quantity
+         ELSE greatest(CASE WHEN state <> 'dead' THEN quantity ELSE 0 END, (
            SELECT count(*)::integer FROM keys
            WHERE order_item_id = purchase.order_item_id AND purchase_id = purchase.id
-         )
-         ELSE purchase.quantity END AS pieces
+         )) END AS pieces
        FROM purchases purchase
      )
      SELECT purchase.id AS "purchaseId", orders.id AS "orderId", orders.g2a_order_id AS "g2aOrderId",
        orders.state AS "orderState", item.g2a_product_id AS "g2aProductId", item.sale_price_cents AS "salePriceCents",
        mapping.fee_percentage::text AS "feePercentage", purchase.client_order_id AS "clientOrderId",
-       purchase.cws_order_id AS "cwsOrderId", purchase.cws_product_id AS "cwsProductId",
+       array_remove(purchase.cws_order_id::text || purchase.other_cws_order_ids, NULL) AS "cwsOrderIds",
+       purchase.cws_product_id AS "cwsProductId",
        purchase.state AS "purchaseState", purchase.unit_price_cents AS "unitPriceCents",
        purchase.pieces AS "boughtQuantity",
        CASE orders.state WHEN 'failed' THEN 0

@@ -21,7 +21,7 @@ const PURCHASE: PurchaseAgainstSale = {
   salePriceCents: cents(803),
   feePercentage: null,
   clientOrderId: 'KF-1',
-  cwsOrderId: 'cws',
+  cwsOrderIds: ['cws'],
   cwsProductId: 'product',
   purchaseState: 'completed',
   unitPriceCents: cents(632),
@@ -58,8 +58,13 @@ describe('a line of the export', () => {
     });
   });
 
+  it('names every order that CWS made for the purchase', () => {
+    const row = exportRow({ ...PURCHASE, cwsOrderIds: ['first', 'second'] }, DEFAULTS);
+    expect(row.cws_order_id).toBe('first second');
+  });
+
   it('names no cost that is not known', () => {
-    expect(exportRow({ ...PURCHASE, cwsOrderId: null, unitPriceCents: null }, DEFAULTS)).toMatchObject({
+    expect(exportRow({ ...PURCHASE, cwsOrderIds: [], unitPriceCents: null }, DEFAULTS)).toMatchObject({
       cws_order_id: '',
       unit_cost: '',
       total_cost: '',

@@ -20,6 +20,7 @@ export interface ExportRow {
   readonly purchased_at: string;
   readonly purchase_id: string;
   readonly client_order_id: string;
+  /** Several, with spaces between them, when CWS made the purchase more than once. */
   readonly cws_order_id: string;
   readonly cws_product_id: string;
   readonly purchase_state: string;
@@ -73,7 +74,7 @@ export function exportRow(purchase: PurchaseAgainstSale, defaults: PricingTerms)
     purchased_at: purchase.purchasedAt.toISOString(),
     purchase_id: purchase.purchaseId,
     client_order_id: purchase.clientOrderId,
-    cws_order_id: purchase.cwsOrderId ?? '',
+    cws_order_id: purchase.cwsOrderIds.join(' '),
     cws_product_id: purchase.cwsProductId,
     purchase_state: purchase.purchaseState,
     quantity_bought: String(boughtQuantity),

@@ -6,19 +6,14 @@ import { writeAudit } from '../audit/audit-log.js';
 import { holdOwedAgain, markHoldBought } from '../catalog/stock-holds.queries.js';
 import type { SupplierOrder } from '../cws/cws.types.js';
 import { JobQueue } from '../jobs/job-queue.js';
+import { noteRefusal } from './choose-supplier.queries.js';
 import { LookUpPurchaseService } from './look-up-purchase.service.js';
 import { MoveOrderService } from './move-order.service.js';
 import { nextOrderState } from './order-progress.rules.js';
 import { isResolved, PURCHASE_TRANSITIONS, type PurchaseState } from './order-state.rules.js';
 import { isPollingOver, pollGapSeconds } from './polling.rules.js';
 import { isPurchaseOver, type OrderNews, stateAfterNews } from './purchase-end.rules.js';
-import {
-  lockOrder,
-  movePurchase,
-  type PurchaseProgress,
-  readItems,
-  readPurchase,
-} from './purchases.queries.js';
+import { lockOrder, movePurchase, type PurchaseProgress, readItems, readPurchase } from './purchases.queries.js';
 import { settleAfter, undoSend } from './purchase-sends.queries.js';
 import { ReadCodesService } from './read-codes.service.js';
 import { StoreCodesService } from './store-codes.service.js';
@@ -101,10 +96,12 @@ export class SettlePurchaseService {
   /**
    * The purchase did not happen and cannot happen any more; what is owed is looked for elsewhere.
    * @param sending as it was claimed: if it has been sent again since, this says nothing about it.
+   * @param options.isRefused CWS did not sell this product: another supplier goes first, until it shows something else.
    */
-  async markDead(sending: Sending, reason: string): Promise<void> {
+  async markDead(sending: Sending, reason: string, options: { isRefused: boolean }): Promise<void> {
     await this.changeSending(sending, async (manager, purchase) => {
       await this.movePurchase(manager, purchase, 'dead', { reason });
+      if (options.isRefused) await noteRefusal(manager, purchase.id);
       // Whoever has sent it goes on at once; if that process dies, this job does.
       const { orderId } = purchase;
       await this.jobs.send('purchase-order', { orderId }, { manager, startAfterSeconds: RETRY_AFTER_END_SECONDS });

@@ -47,3 +47,19 @@ export async function recentDeactivations(
     [g2aOfferIds, REMEMBERED_DAYS],
   );
 }
+
+/**
+ * Deletes up to `limit` notifications that arrived more than `keptDays` ago, the oldest first. What they led to stands with the
+ * offer, in the alert and in the audit log.
+ * @param keptDays more than those for which a deactivation is remembered; G2A's repeats must have ended by then.
+ * @returns how many.
+ */
+export async function deleteOldNotifications(manager: EntityManager, keptDays: number, limit: number): Promise<number> {
+  const [, affected] = await manager.query<[unknown[], number]>(
+    `DELETE FROM notifications WHERE id IN (
+       SELECT id FROM notifications WHERE received_at < now() - make_interval(days => $1)
+       ORDER BY id LIMIT $2 FOR UPDATE SKIP LOCKED)`,
+    [keptDays, limit],
+  );
+  return affected;
+}

@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { Injectable, Logger, type OnModuleDestroy } from '@nestjs/common';
 import { InjectDataSource } from '@nestjs/typeorm';
 import { DataSource } from 'typeorm';
@@ -24,8 +25,10 @@ const CONCURRENCY = 4;
 const SLICE_MS = 1000;
 /** A question that takes longer has failed. */
 const TIMEOUT_MS = 2000;
-/** Offers that are gone through at once: nothing else runs meanwhile. */
-const OFFERS_AT_ONCE = 2000;
+/** Offers gone through in one turn of the event loop: customers are not to wait for it. */
+const CHUNK = 200;
+/** Chunks of one plan. */
+const PLANNED_CHUNKS = 10;
 /** So many failures in a row are trouble with the simulation, not with some product. */
 const ALERTED_FAILURES = 20;
 
@@ -94,11 +97,15 @@ export class SimulatePricesService implements OnModuleDestroy {
     const { manager } = this.dataSource;
     const { input } = await desiredStateInput(manager, this.config, null);
     if (!queue.isDue(input.now)) return;
-    const products = await nextProductsWithOffer(manager, queue.position, OFFERS_AT_ONCE);
-    const offers = await offersOfProducts(manager, products);
-    const lastProduct = products.length < OFFERS_AT_ONCE ? null : (products.at(-1) ?? null);
-    const higherFees = queue.refill(offers, lastProduct, input);
-    if (higherFees !== null) await this.finishTurn(higherFees);
+    queue.begin(input.now);
+    for (let chunk = 0; chunk < PLANNED_CHUNKS; chunk += 1) {
+      const products = await nextProductsWithOffer(manager, queue.position, CHUNK);
+      const offers = await offersOfProducts(manager, products);
+      const lastProduct = products.length < CHUNK ? null : (products.at(-1) ?? null);
+      const higherFees = queue.add(offers, lastProduct, input);
+      if (higherFees !== null) return this.finishTurn(higherFees);
+      await nextTurn();
+    }
   }
 
   /** All offers were gone through. */

@@ -29,26 +29,22 @@ export interface HigherFee {
   readonly configuredIncome: Cents;
 }
 
+/** A price to ask about. */
+export interface DuePrice extends SimulatedPrice {
+  /** When it was last asked about, epoch milliseconds; 0: never. */
+  readonly askedAt: number;
+}
+
 /** What to ask G2A, and what it has said so far. */
 export interface SimulationPlan {
-  /** Prices never asked about first, then those asked about longest ago: every product gets its turn. */
-  readonly due: readonly SimulatedPrice[];
+  readonly due: readonly DuePrice[];
   /** One for each product of which G2A keeps more than configured. */
   readonly higherFees: readonly HigherFee[];
 }
 
-/**
- * Goes through the prices of these offers.
- * @param now epoch milliseconds.
- * @param limit the most prices to ask about, 1 and above.
- */
-export function planSimulations(
-  offers: readonly OfferToPrice[],
-  input: DesiredStateInput,
-  now: number,
-  limit: number,
-): SimulationPlan {
-  const due: (SimulatedPrice & { readonly askedAt: number })[] = [];
+/** Goes through the prices of these offers. */
+export function planSimulations(offers: readonly OfferToPrice[], input: DesiredStateInput): SimulationPlan {
+  const due: DuePrice[] = [];
   const higherFees: HigherFee[] = [];
   for (const offer of offers) {
     const { g2aProductId, simulations } = offer;
@@ -57,14 +53,21 @@ export function planSimulations(
     const lowestByBand = lowestPriceOfEachBand(pricesOf(listing));
     for (const [band, price] of lowestByBand) {
       const known = simulations.find((simulation) => priceBandOf(simulation.price) === band);
-      if (isDue(known, price, now)) due.push({ g2aProductId, price, askedAt: known?.simulatedAt ?? 0 });
+      if (isDue(known, price, input.now)) due.push({ g2aProductId, price, askedAt: known?.simulatedAt ?? 0 });
     }
     const current = simulations.filter(({ price }) => lowestByBand.has(priceBandOf(price)));
     const higher = higherFeeOf(g2aProductId, listing, current);
     if (higher !== null) higherFees.push(higher);
   }
-  due.sort((a, b) => a.askedAt - b.askedAt);
-  return { due: due.slice(0, limit).map(({ g2aProductId, price }) => ({ g2aProductId, price })), higherFees };
+  return { due, higherFees };
+}
+
+/**
+ * Prices never asked about first, then those asked about longest ago: every product gets its turn.
+ * @param limit the most prices to ask about, 1 and above.
+ */
+export function mostDue(due: readonly DuePrice[], limit: number): DuePrice[] {
+  return [...due].sort((a, b) => a.askedAt - b.askedAt).slice(0, limit);
 }
 
 /** The part of G2A's request rate that simulations may use; less than one request per window becomes a longer window. */

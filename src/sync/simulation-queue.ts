@@ -1,13 +1,13 @@
 import type { OfferToPrice } from '../catalog/offers.queries.js';
-import type { SimulatedPrice } from '../catalog/price-simulations.queries.js';
 import type { DesiredStateInput } from './desired-state.rules.js';
-import { type HigherFee, planSimulations } from './simulation-plan.rules.js';
+import { type DuePrice, type HigherFee, mostDue, planSimulations } from './simulation-plan.rules.js';
 
 /** What was planned is asked in this time, or planned anew: prices change. */
 export const PLAN_LIFE_MS = 2 * 60_000;
+
 /** The prices that are about to be asked about. The offers are gone through some at a time, in turn. */
 export class SimulationQueue {
-  private planned: SimulatedPrice[] = [];
+  private planned: DuePrice[] = [];
   private plannedAt = -Infinity;
   private lastProduct: number | null = null;
   private higherFees: HigherFee[] = [];
@@ -22,25 +22,30 @@ export class SimulationQueue {
 
   /**
    * Whether it is time to plan: the last plan is used up, or too old.
-   * @param now epoch milliseconds, as `refill` got it.
+   * @param now epoch milliseconds, as `begin` got it.
    */
   isDue(now: number): boolean {
     return this.planned.length === 0 || now - this.plannedAt >= PLAN_LIFE_MS;
   }
 
+  /** Begins a plan: prices change, so what is left of the last one is dropped. @param now epoch milliseconds. */
+  begin(now: number): void {
+    this.planned = [];
+    this.plannedAt = now;
+  }
+
   /**
-   * Plans for the next offers.
+   * Adds the next offers to the plan.
    * @param lastProduct the product with which they end; null: there are no more, and the next turn begins.
    * @returns the higher fees of all offers, when these were the last; else null.
    */
-  refill(
+  add(
     offers: readonly OfferToPrice[],
     lastProduct: number | null,
     input: DesiredStateInput,
   ): readonly HigherFee[] | null {
-    const { due, higherFees } = planSimulations(offers, input, input.now, this.size);
-    this.planned = [...due];
-    this.plannedAt = input.now;
+    const { due, higherFees } = planSimulations(offers, input);
+    this.planned = mostDue([...this.planned, ...due], this.size);
     this.higherFees.push(...higherFees);
     this.lastProduct = lastProduct;
     if (lastProduct !== null) return null;
@@ -51,12 +56,12 @@ export class SimulationQueue {
   }
 
   /** Takes the next price; undefined when there is none. */
-  take(): SimulatedPrice | undefined {
+  take(): DuePrice | undefined {
     return this.planned.shift();
   }
 
   /** It stays the turn of a price that could not be asked about. */
-  putBack(price: SimulatedPrice): void {
+  putBack(price: DuePrice): void {
     this.planned.unshift(price);
   }
 }

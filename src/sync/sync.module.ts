@@ -3,6 +3,7 @@ import { TypeOrmModule } from '@nestjs/typeorm';
 import { CatalogModule } from '../catalog/catalog.module.js';
 import { CwsModule } from '../cws/cws.module.js';
 import { G2aModule } from '../g2a/g2a.module.js';
+import { CleanUpService } from './clean-up.service.js';
 import { ConfirmStopsService } from './confirm-stops.service.js';
 import { CreateOffersService } from './create-offers.service.js';
 import { DesiredStateService } from './desired-state.service.js';
@@ -36,6 +37,7 @@ import { UnconfirmedPricesService } from './unconfirmed-prices.service.js';
     G2aModule,
   ],
   providers: [
+    CleanUpService,
     FailingOffersService,
     FetchProductsService,
     GuardStepsService,

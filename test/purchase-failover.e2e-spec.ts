@@ -1,0 +1,189 @@
+import { cwsAlternativeProductId, cwsProductId, g2aProductId } from '../sandbox/catalog.js';
+import { MatchSupplierOrdersService } from '../src/orders/match-supplier-orders.service.js';
+import { TellMissingKeysService } from '../src/orders/tell-missing-keys.service.js';
+import { type Keyferry, mapGames, startKeyferry } from './support/keyferry.js';
+import { purchaseSteps } from './support/purchase-steps.js';
+
+const GAMES = [1, 2, 3, 4, 5, 6, 7, 8, 9];
+const POST = 'POST /v3/orders';
+
+let keyferry: Keyferry;
+const { buy, sold, sent, purchases, stateOf, until, openAlerts } = purchaseSteps(() => keyferry);
+
+beforeAll(async () => {
+  keyferry = await startKeyferry({
+    cws: { products: 20, alternatives: 20 },
+    environment: { PURCHASE_SETTLE_SECONDS: '600', PURCHASE_RESET_SETTLE_SECONDS: '300' },
+  });
+  for (const game of GAMES) restock(cwsProductId(game), 6.32);
+  await mapGames(keyferry, GAMES);
+  await keyferry.sync();
+});
+afterAll(() => keyferry.stop());
+afterEach(() => {
+  keyferry.cws.traffic.behaviors.clear({});
+});
+
+function restock(productId: string, cost: number): void {
+  keyferry.cws.supplier.setProduct(productId, { quantity: 20, prices: [{ value: cost, from: 1, to: null }] });
+}
+
+/** A second, dearer supplier for a game; the first one stays the cheapest. */
+async function addSupplier(game: number): Promise<void> {
+  restock(cwsAlternativeProductId(game), 6.5);
+  await keyferry.sql('INSERT INTO product_mapping_suppliers VALUES ($1, $2, 1)', [
+    g2aProductId(game),
+    cwsAlternativeProductId(game),
+  ]);
+  await keyferry.sync();
+}
+
+const suppliersOf = (orderId: string): Promise<{ cws_product_id: string; state: string }[]> =>
+  keyferry.sql(
+    `SELECT cws_product_id, purchase.state FROM purchases purchase JOIN order_items item ON item.id = order_item_id
+     WHERE order_id = $1 ORDER BY purchase.created_at`,
+    [orderId],
+  );
+
+/** Only what wakes the order by itself is seen. */
+const delayJobs = (): Promise<unknown> =>
+  keyferry.sql(
+    `UPDATE pgboss.job SET start_after = now() + interval '1 hour' WHERE name = 'purchase-order' AND state = 'created'`,
+  );
+
+const passDeadline = (orderId: string): Promise<unknown> =>
+  keyferry.sql('UPDATE orders SET deadline_at = now() WHERE id = $1', [orderId]);
+
+const reasonOf = async (orderId: string): Promise<string> =>
+  (await keyferry.sql('SELECT attention_reason FROM orders WHERE id = $1', [orderId]))[0].attention_reason;
+
+describe('a supplier that refuses and shows the same as before', () => {
+  it.each(['refusesPrice', 'sellsOutMidOrder'] as const)('is passed over for another one (%s)', async (name) => {
+    const game = name === 'refusesPrice' ? 1 : 2;
+    await addSupplier(game);
+    keyferry.cws.traffic.behaviors.set({ name, subject: cwsProductId(game) });
+    const orderId = await buy(game);
+    await keyferry.customer.waitForKeys(orderId, 1, 20_000);
+    expect(await suppliersOf(orderId)).toEqual([
+      { cws_product_id: cwsProductId(game), state: 'dead' },
+      { cws_product_id: cwsAlternativeProductId(game), state: 'completed' },
+    ]);
+  });
+
+  it('is asked again where there is no other', async () => {
+    keyferry.cws.traffic.behaviors.set({ name: 'refusesPrice', subject: cwsProductId(3), times: 1 });
+    await keyferry.customer.waitForKeys(await buy(3), 1, 20_000);
+    expect(sent(3)).toHaveLength(2);
+  });
+});
+
+describe('an order that waits because no supplier can serve', () => {
+  it('is bought as soon as a supplier shows something better', async () => {
+    keyferry.cws.supplier.setProduct(cwsProductId(4), { quantity: 1 });
+    await keyferry.sync();
+    keyferry.cws.supplier.setProduct(cwsProductId(4), { quantity: 0 });
+    const orderId = await buy(4);
+    await until(
+      async () =>
+        (await keyferry.sql(`SELECT FROM purchases WHERE state = 'dead' AND cws_product_id = $1`, [cwsProductId(4)]))
+          .length > 0,
+      { isHurried: false },
+    );
+    // As if it had been refused a while ago.
+    await keyferry.sql(`UPDATE purchases SET updated_at = now() - interval '1 minute' WHERE cws_product_id = $1`, [
+      cwsProductId(4),
+    ]);
+    await delayJobs();
+    restock(cwsProductId(4), 6.32);
+    await keyferry.sync();
+    await keyferry.customer.waitForKeys(orderId, 1, 20_000);
+  });
+
+  it('calls a person after the deadline, with the numbers', async () => {
+    restock(cwsProductId(5), 6.99);
+    const orderId = await buy(5);
+    await until(async () => (await purchases(orderId)).length > 0);
+    await passDeadline(orderId);
+    await until(async () => (await stateOf(orderId)) === 'needs_attention');
+    expect(await reasonOf(orderId)).toMatch(
+      new RegExp(
+        `^product ${g2aProductId(5)}: 1 of 1 keys could not be bought in time: the cheapest supplier in stock asks 6\\.99 EUR, the sale leaves 6\\.\\d\\d EUR; last try: .+`,
+      ),
+    );
+    expect(sold(5)).toEqual([]);
+  });
+
+  it('calls nobody while there is time, nor once the keys have come', async () => {
+    const telling = keyferry.app.get(TellMissingKeysService, { strict: false });
+    keyferry.cws.traffic.behaviors.set({ name: 'sellsOutMidOrder', subject: cwsProductId(6) });
+    const orderId = await buy(6);
+    await telling.tell(orderId);
+    keyferry.cws.traffic.behaviors.clear({});
+    restock(cwsProductId(6), 6.32);
+    await until(async () => (await stateOf(orderId)) === 'completed');
+    await passDeadline(orderId);
+    await telling.tell(orderId);
+    expect(await stateOf(orderId)).toBe('completed');
+    expect((await openAlerts()).filter(({ subject }) => subject === orderId)).toEqual([]);
+  });
+});
+
+describe('an order that a person was called for in time', () => {
+  it('goes on with an item that CWS had no room for', async () => {
+    keyferry.cws.traffic.behaviors.set({ name: 'answers429', route: POST });
+    const orderId = await buy([7, 8]);
+    await until(async () => (await purchases(orderId)).length === 2);
+    await keyferry.sql(
+      `UPDATE purchases SET state = 'unknown', send_count = 1, send_claimed_at = now(), settles_at = now() + interval '1 hour' WHERE cws_product_id = $1`,
+      [cwsProductId(7)],
+    );
+    await keyferry.sql(`UPDATE orders SET state = 'needs_attention', attention_reason = 'a test' WHERE id = $1`, [
+      orderId,
+    ]);
+    keyferry.cws.traffic.behaviors.clear({});
+    await until(async () => (await purchases(orderId)).some(({ state }) => state === 'completed'));
+    expect(sold(8)).toHaveLength(1);
+    expect(await stateOf(orderId)).toBe('needs_attention');
+  });
+
+  it('gives up after the deadline what could never be sent, and says why', async () => {
+    keyferry.cws.traffic.behaviors.set({ name: 'answers429', route: POST });
+    const orderId = await buy(9);
+    await until(async () => (await purchases(orderId)).length === 1);
+    await keyferry.sql(`UPDATE orders SET state = 'needs_attention', attention_reason = 'a test' WHERE id = $1`, [
+      orderId,
+    ]);
+    await passDeadline(orderId);
+    await until(async () => (await reasonOf(orderId)).includes('not sent before the deadline'));
+    expect((await purchases(orderId)).map(({ state }) => state)).toEqual(['dead']);
+    expect(await openAlerts()).toContainEqual(
+      expect.objectContaining({ kind: 'order_needs_attention', subject: orderId }),
+    );
+  });
+});
+
+describe('the comparison with what CWS has sold', () => {
+  it('is made again by itself, and when another database answers', async () => {
+    const matching = keyferry.app.get(MatchSupplierOrdersService, { strict: false });
+    expect(await matching.mayBuy()).toBe(true);
+    const [{ installation_id: id }] = await keyferry.sql('SELECT installation_id FROM control_state');
+    const forget = async (uuid: string): Promise<void> => {
+      keyferry.cws.orders.place({
+        orderId: `KF-${id.slice(0, 8)}-${uuid}`,
+        products: [{ productId: cwsProductId(3), price: null, quantity: 1 }],
+      });
+    };
+    await forget('3b6d0a52-7f0e-4a38-9d5b-0d8f0f0f1a02');
+    expect(await matching.mayBuy()).toBe(true);
+    await matching.compareAgain();
+    expect(await matching.mayBuy()).toBe(false);
+    await keyferry.sql(
+      `UPDATE unmatched_supplier_orders SET resolved_at = now(), resolved_by = 'a test', note = 'a test'`,
+    );
+    expect(await matching.mayBuy()).toBe(true);
+
+    await forget('3b6d0a52-7f0e-4a38-9d5b-0d8f0f0f1a03');
+    Object.assign(matching, { comparison: { server: 'the one before', isDone: Promise.resolve(true) } });
+    expect(await matching.mayBuy()).toBe(false);
+  });
+});

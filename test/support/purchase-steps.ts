@@ -1,0 +1,78 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { cwsProductId, g2aProductId } from '../../sandbox/catalog.js';
+import type { Ledger } from '../../sandbox/cws-orders.js';
+import type { Keyferry } from './keyferry.js';
+
+const WITHIN_MS = 40_000;
+
+/** A row of `purchases`, as far as tests look at it. */
+export interface PurchaseRow {
+  readonly id: string;
+  readonly state: string;
+  readonly send_count: number;
+  readonly client_order_id: string;
+  readonly cws_order_id: string | null;
+  readonly other_cws_order_ids: string[];
+  readonly watched_until: Date | null;
+  /** Seconds from the claim of the last sending. */
+  readonly settles_in: number | null;
+}
+
+/** What a test of paid orders does again and again. */
+export interface PurchaseSteps {
+  /** Reserves and pays pieces of these games, at the price that the offer shows; the order's id. */
+  readonly buy: (games: number | readonly number[], quantity?: number) => Promise<string>;
+  /** What CWS has sold of a game. */
+  readonly sold: (game: number) => Ledger['orders'];
+  /** The client order ids that were sent to buy a game, in order, the unanswered ones too. */
+  readonly sent: (game: number) => string[];
+  /** Purchases of an order, the oldest first. */
+  readonly purchases: (orderId: string) => Promise<PurchaseRow[]>;
+  readonly stateOf: (orderId: string) => Promise<string>;
+  readonly openAlerts: () => Promise<{ kind: string; subject: string; message: string }[]>;
+  /** Lets jobs that wait for their time run now; what is checked is time in the rows. */
+  readonly hurry: () => Promise<unknown>;
+  /** @param options.isHurried jobs do not wait meanwhile; true unless told otherwise. */
+  readonly until: (condition: () => Promise<boolean>, options?: { isHurried: boolean }) => Promise<void>;
+}
+
+/** @param current the application, once it is started. */
+export function purchaseSteps(current: () => Keyferry): PurchaseSteps {
+  const hurry = (): Promise<unknown> =>
+    current().sql(`UPDATE pgboss.job SET start_after = now() WHERE state IN ('created', 'retry')`);
+  return {
+    buy: async (games, quantity = 1) => {
+      const items = [games].flat().map((game) => ({ productId: g2aProductId(game), quantity }));
+      const reservation = await current().customer.reserve(items);
+      if (!reservation.ok) throw new Error(`not reserved: ${JSON.stringify(reservation)}`);
+      const order = await current().customer.order(reservation.body.reservation_id);
+      if (!order.ok) throw new Error(`not accepted: ${JSON.stringify(order)}`);
+      return order.body.order_id;
+    },
+    sold: (game) =>
+      current()
+        .cws.orders.ledger()
+        .orders.filter((order) => order.lines.some((line) => line.productId === cwsProductId(game))),
+    sent: (game) =>
+      current()
+        .cws.traffic.requests()
+        .filter(({ route, order }) => route === 'POST /v3/orders' && JSON.stringify(order).includes(cwsProductId(game)))
+        .map(({ order }) => (order as { orderId: string }).orderId),
+    purchases: (orderId) =>
+      current().sql(
+        `SELECT purchase.*, extract(epoch FROM settles_at - send_claimed_at)::float8 AS settles_in
+         FROM purchases purchase JOIN order_items item ON item.id = order_item_id
+         WHERE order_id = $1 ORDER BY purchase.created_at`,
+        [orderId],
+      ),
+    stateOf: async (orderId) => (await current().sql('SELECT state FROM orders WHERE id = $1', [orderId]))[0].state,
+    openAlerts: () => current().sql('SELECT kind, subject, message FROM alerts WHERE cleared_at IS NULL'),
+    hurry,
+    until: async (condition, { isHurried } = { isHurried: true }) => {
+      for (const deadline = Date.now() + WITHIN_MS; !(await condition()); await sleep(50)) {
+        if (Date.now() > deadline) throw new Error(`it did not happen within ${WITHIN_MS / 1000} s`);
+        if (isHurried) await hurry();
+      }
+    },
+  };
+}
