@@ -23,6 +23,12 @@ const shared = {
   modulePathIgnorePatterns: ['<rootDir>/dist/', '<rootDir>/.keyferry/'],
 };
 
+const wholeProgram = {
+  ...shared,
+  globalSetup: '<rootDir>/test/global-setup.mjs',
+  globalTeardown: '<rootDir>/test/global-teardown.mjs',
+};
+
 export default {
   // One more than the cores of the smallest machine that this runs on: e2e files mostly wait for processes.
   maxWorkers: 3,
@@ -31,11 +37,15 @@ export default {
   projects: [
     { ...shared, displayName: 'unit', testMatch: ['<rootDir>/src/**/*.spec.ts', '<rootDir>/sandbox/**/*.spec.ts'] },
     {
-      ...shared,
+      ...wholeProgram,
       displayName: 'e2e',
-      testMatch: ['<rootDir>/test/**/*.e2e-spec.ts'],
-      globalSetup: '<rootDir>/test/global-setup.mjs',
-      globalTeardown: '<rootDir>/test/global-teardown.mjs',
+      testMatch: ['<rootDir>/test/*.e2e-spec.ts'],
+    },
+    // Processes and database servers that are killed and started again: slow, and a step of its own.
+    {
+      ...wholeProgram,
+      displayName: 'durability',
+      testMatch: ['<rootDir>/test/durability/*.e2e-spec.ts'],
     },
   ],
 };

@@ -4,6 +4,7 @@ import { cwsProductId, g2aOfferId, g2aProductId } from '../sandbox/catalog.js';
 import { DesiredStateService } from '../src/sync/desired-state.service.js';
 import { PublishOffersService } from '../src/sync/publish-offers.service.js';
 import { SlowLanesService } from '../src/sync/slow-lanes.service.js';
+import { SyncRoundService } from '../src/sync/sync-round.service.js';
 import { type Keyferry, mapGames, startKeyferry } from './support/keyferry.js';
 
 async function until(condition: () => boolean | Promise<boolean>, what: string): Promise<void> {
@@ -99,6 +100,48 @@ describe('the publisher', () => {
       expect(price()).toBe(before);
       expect(await publisher.publish()).toBe(1);
       expect(price()).not.toBe(before);
+    } finally {
+      await keyferry.stop();
+    }
+  });
+
+  it('keeps a better price of the first page of the feed back until the last page is read: it may bring stops', async () => {
+    const keyferry = await startKeyferry({ cws: { products: 3, pageSize: 2 } });
+    const round = keyferry.app.get(SyncRoundService);
+    const supply = (game: number, quantity: number, value: number): unknown =>
+      keyferry.cws.supplier.setProduct(cwsProductId(game), { quantity, prices: [{ value, from: 1, to: null }] });
+    const shown = () =>
+      [1, 2, 3].map((game) => {
+        const { active, retailCents } = keyferry.g2a.marketplace.offer(g2aOfferId(game));
+        return active ? retailCents : 'off';
+      });
+    try {
+      for (const game of [1, 2, 3]) supply(game, 20, 6.32);
+      await mapGames(keyferry, [1, 2, 3]);
+      await keyferry.sync();
+      expect(shown()).toEqual([803, 803, 803]);
+
+      supply(1, 20, 6);
+      // Shown is 8.03, of which 6.82 is left.
+      supply(2, 20, 6.9);
+      supply(3, 0, 6.32);
+      const route = 'GET /v3/products';
+      keyferry.cws.traffic.behaviors.set({ name: 'answersSlowly', milliseconds: 0, route, times: 1 });
+      keyferry.cws.traffic.behaviors.set({ name: 'answersSlowly', milliseconds: 3000, route });
+      keyferry.cws.traffic.forget();
+      const pages = () => keyferry.cws.traffic.requests().filter((request) => request.route === route);
+      const pass = round.readFeed();
+      await until(() => pages().length === 2, 'the second page is asked for');
+      await round.refresh();
+      await round.publish();
+      expect(pages()[1]).toMatchObject({ status: null });
+      expect(shown()).toEqual([803, 871, 803]);
+
+      await pass;
+      await round.refresh();
+      await round.publish();
+      expect(shown()).toEqual([765, 871, 'off']);
+      expect(pages()).toHaveLength(2);
     } finally {
       await keyferry.stop();
     }

@@ -1,7 +1,10 @@
+import { jest } from '@jest/globals';
+import { DataSource } from 'typeorm';
 import { cwsProductId, g2aOfferId, g2aProductId } from '../sandbox/catalog.js';
 import type { ProductFee } from '../sandbox/g2a-marketplace.js';
 import { DesiredStateService } from '../src/sync/desired-state.service.js';
 import { ReconcileOffersService } from '../src/sync/reconcile-offers.service.js';
+import { SimulatePricesService } from '../src/sync/simulate-prices.service.js';
 import { type Keyferry, mapGames, startKeyferry } from './support/keyferry.js';
 
 const SIMULATIONS = 'GET /v3/pricing/simulations';
@@ -277,6 +280,26 @@ describe('simulations', () => {
       expect(asked(keyferry)).toBe(2);
       expect(await keyferry.sql('SELECT count(*) FROM price_simulations')).toEqual([{ count: 2 }]);
     } finally {
+      await keyferry.stop();
+    }
+  });
+
+  it('go through many offers by 200 at once: customers do not wait for that', async () => {
+    const keyferry = await startShop([1]);
+    try {
+      await keyferry.sync();
+      await keyferry.sql(
+        `INSERT INTO offers (g2a_offer_id, g2a_product_id, observed_is_active, observed_at)
+         SELECT gen_random_uuid(), 20000000000000 + number, false, now() FROM generate_series(1, 449) number`,
+      );
+      const queries = jest.spyOn(keyferry.app.get(DataSource).manager, 'query');
+      await keyferry.app.get(SimulatePricesService).simulate();
+      const loaded = queries.mock.calls.flatMap(([sql, parameters]) =>
+        sql.includes('WHERE offer.g2a_product_id = ANY') ? [(parameters?.[0] as unknown[]).length] : [],
+      );
+      expect(loaded).toEqual([200, 200, 50]);
+    } finally {
+      jest.restoreAllMocks();
       await keyferry.stop();
     }
   });

@@ -15,7 +15,7 @@ export class PurchaseLookup {
   @Column('timestamptz', { name: 'found_at', nullable: true })
   foundAt: Date | null;
 
-  /** When it last missed one: from then on nothing is sent again, until a person has looked into it and cleared this. */
+  /** When it last missed one: from then on nothing is sent again, until a person has looked into it (`purchases trust`). */
   @Column('timestamptz', { name: 'missed_at', nullable: true })
   missedAt: Date | null;
 }

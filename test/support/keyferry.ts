@@ -59,13 +59,17 @@ export interface KeyferryOptions {
   readonly cws?: CwsSandboxOptions;
   readonly g2a?: G2aSandboxOptions;
   readonly environment?: Record<string, string>;
+  /** An earlier one whose `app` was closed: its database and its sandbox servers go on. Only the last one is stopped. */
+  readonly restarts?: Keyferry;
 }
 
 /** Starts everything. The first synchronization round has ended when this returns (with no mapping it does nothing). */
 export async function startKeyferry(options: KeyferryOptions = {}): Promise<Keyferry> {
-  const cws = await startCwsSandbox({ products: 50, ...options.cws });
-  const g2a = await startG2aSandbox({ products: 50, limits: { api: null }, applyDelayMs: 0, ...options.g2a });
-  const database = await createTestDatabase();
+  const { cws, g2a, database } = options.restarts ?? {
+    cws: await startCwsSandbox({ products: 50, ...options.cws }),
+    g2a: await startG2aSandbox({ products: 50, limits: { api: null }, applyDelayMs: 0, ...options.g2a }),
+    database: await createTestDatabase(),
+  };
   const config = parseEnvironment({ ...environment(cws.url, g2a.url), ...options.environment });
 
   const testing = await Test.createTestingModule({ imports: [AppModule.forRoot(config, database.url)] })

@@ -2,14 +2,14 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { jest } from '@jest/globals';
 import { Logger } from '@nestjs/common';
 import { DataSource } from 'typeorm';
-import { cwsProductId, g2aOfferId } from '../sandbox/catalog.js';
-import { type CwsSandbox, startCwsSandbox } from '../sandbox/cws.js';
-import { type G2aSandbox, startG2aSandbox } from '../sandbox/g2a.js';
-import { createDataSource } from '../src/data-source.js';
-import { LeadershipService } from '../src/sync/leadership.service.js';
-import { environment, mapGames } from './support/keyferry.js';
-import { type Program, startProgram } from './support/program.js';
-import { createTestDatabase, type TestDatabase } from './support/test-database.js';
+import { cwsProductId, g2aOfferId } from '../../sandbox/catalog.js';
+import { type CwsSandbox, startCwsSandbox } from '../../sandbox/cws.js';
+import { type G2aSandbox, startG2aSandbox } from '../../sandbox/g2a.js';
+import { createDataSource } from '../../src/data-source.js';
+import { LeadershipService } from '../../src/sync/leadership.service.js';
+import { environment, mapGames } from '../support/keyferry.js';
+import { type Program, startProgram } from '../support/program.js';
+import { createTestDatabase, type TestDatabase } from '../support/test-database.js';
 
 async function until(condition: () => boolean | Promise<boolean>, what: string): Promise<void> {
   for (const deadline = Date.now() + 30_000; !(await condition());) {

@@ -1,13 +1,13 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Client, escapeIdentifier } from 'pg';
-import { cwsProductId, g2aProductId } from '../sandbox/catalog.js';
-import { type CwsSandbox, startCwsSandbox } from '../sandbox/cws.js';
-import { Customer } from '../sandbox/customer.js';
-import { type G2aSandbox, startG2aSandbox } from '../sandbox/g2a.js';
-import { SettlePurchaseService } from '../src/orders/settle-purchase.service.js';
-import { environment, type Keyferry, mapGames, OUR_CLIENT, startKeyferry } from './support/keyferry.js';
-import { type Program, startProgram } from './support/program.js';
-import { createTestDatabase, type TestDatabase } from './support/test-database.js';
+import { cwsProductId, g2aProductId } from '../../sandbox/catalog.js';
+import { type CwsSandbox, startCwsSandbox } from '../../sandbox/cws.js';
+import { Customer } from '../../sandbox/customer.js';
+import { type G2aSandbox, startG2aSandbox } from '../../sandbox/g2a.js';
+import { SettlePurchaseService } from '../../src/orders/settle-purchase.service.js';
+import { environment, type Keyferry, mapGames, OUR_CLIENT, startKeyferry } from '../support/keyferry.js';
+import { type Program, startProgram } from '../support/program.js';
+import { createTestDatabase, type TestDatabase } from '../support/test-database.js';
 
 async function until(condition: () => Promise<boolean>): Promise<void> {
   for (const deadline = Date.now() + 30_000; !(await condition());) {

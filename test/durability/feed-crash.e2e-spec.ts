@@ -1,11 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Client } from 'pg';
-import { cwsProductId, g2aOfferId } from '../sandbox/catalog.js';
-import { type CwsSandbox, startCwsSandbox } from '../sandbox/cws.js';
-import { type G2aSandbox, startG2aSandbox } from '../sandbox/g2a.js';
-import { environment, mapGames } from './support/keyferry.js';
-import { type Program, startProgram } from './support/program.js';
-import { createTestDatabase, type TestDatabase } from './support/test-database.js';
+import { cwsProductId, g2aOfferId } from '../../sandbox/catalog.js';
+import { type CwsSandbox, startCwsSandbox } from '../../sandbox/cws.js';
+import { type G2aSandbox, startG2aSandbox } from '../../sandbox/g2a.js';
+import { environment, mapGames } from '../support/keyferry.js';
+import { type Program, startProgram } from '../support/program.js';
+import { createTestDatabase, type TestDatabase } from '../support/test-database.js';
 
 const GAMES = [1, 2, 3, 4, 5, 6];
 

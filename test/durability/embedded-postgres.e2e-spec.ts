@@ -15,7 +15,7 @@ import { Client } from 'pg';
 // Many processes per test; a hang shall end, a slow machine shall pass.
 jest.setTimeout(60_000);
 
-const repository = dirname(import.meta.dirname);
+const repository = dirname(dirname(import.meta.dirname));
 const isRoot = process.getuid!() === 0;
 const nobody = 65_534;
 const plainUser = isRoot ? { uid: nobody, gid: nobody } : {};

@@ -1,12 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Client } from 'pg';
-import { cwsProductId, g2aProductId } from '../sandbox/catalog.js';
-import { type CwsSandbox, startCwsSandbox } from '../sandbox/cws.js';
-import { Customer } from '../sandbox/customer.js';
-import { type G2aSandbox, startG2aSandbox } from '../sandbox/g2a.js';
-import { environment, mapGames, OUR_CLIENT } from './support/keyferry.js';
-import { type Program, startProgram } from './support/program.js';
-import { createTestDatabase, type TestDatabase } from './support/test-database.js';
+import { cwsProductId, g2aProductId } from '../../sandbox/catalog.js';
+import { type CwsSandbox, startCwsSandbox } from '../../sandbox/cws.js';
+import { Customer } from '../../sandbox/customer.js';
+import { type G2aSandbox, startG2aSandbox } from '../../sandbox/g2a.js';
+import { environment, mapGames, OUR_CLIENT } from '../support/keyferry.js';
+import { type Program, startProgram } from '../support/program.js';
+import { createTestDatabase, type TestDatabase } from '../support/test-database.js';
 
 describe('a process that is killed with -9 while an order is pending', () => {
   let cws: CwsSandbox;
