@@ -39,7 +39,7 @@ export default {
     {
       ...wholeProgram,
       displayName: 'e2e',
-      testMatch: ['<rootDir>/test/*.e2e-spec.ts'],
+      testMatch: ['<rootDir>/test/*.e2e-spec.ts', '<rootDir>/test/chaos/*.e2e-spec.ts'],
     },
     // Processes and database servers that are killed and started again: slow, and a step of its own.
     {

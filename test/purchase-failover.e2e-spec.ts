@@ -1,10 +1,10 @@
 import { cwsAlternativeProductId, cwsProductId, g2aProductId } from '../sandbox/catalog.js';
 import { MatchSupplierOrdersService } from '../src/orders/match-supplier-orders.service.js';
-import { TellMissingKeysService } from '../src/orders/tell-missing-keys.service.js';
+import { CallPersonService } from '../src/orders/call-person.service.js';
 import { type Keyferry, mapGames, startKeyferry } from './support/keyferry.js';
 import { purchaseSteps } from './support/purchase-steps.js';
 
-const GAMES = [1, 2, 3, 4, 5, 6, 7, 8, 9];
+const GAMES = [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13];
 const POST = 'POST /v3/orders';
 
 let keyferry: Keyferry;
@@ -55,7 +55,8 @@ const passDeadline = (orderId: string): Promise<unknown> =>
   keyferry.sql('UPDATE orders SET deadline_at = now() WHERE id = $1', [orderId]);
 
 const reasonOf = async (orderId: string): Promise<string> =>
-  (await keyferry.sql('SELECT attention_reason FROM orders WHERE id = $1', [orderId]))[0].attention_reason;
+  (await keyferry.sql(`SELECT coalesce(attention_reason, '') AS reason FROM orders WHERE id = $1`, [orderId]))[0]
+    .reason;
 
 describe('a supplier that refuses and shows the same as before', () => {
   it.each(['refusesPrice', 'sellsOutMidOrder'] as const)('is passed over for another one (%s)', async (name) => {
@@ -67,6 +68,35 @@ describe('a supplier that refuses and shows the same as before', () => {
     expect(await suppliersOf(orderId)).toEqual([
       { cws_product_id: cwsProductId(game), state: 'dead' },
       { cws_product_id: cwsAlternativeProductId(game), state: 'completed' },
+    ]);
+  });
+
+  it('is passed over also when only its stock has moved after it took an order back', async () => {
+    await addSupplier(10);
+    keyferry.cws.traffic.behaviors.set({ name: 'cancelsOrder', subject: cwsProductId(10) });
+    const orderId = await buy(10);
+    await until(async () => (await suppliersOf(orderId)).some(({ state }) => state === 'dead'), { isHurried: false });
+    keyferry.cws.supplier.setProduct(cwsProductId(10), { quantity: 19 });
+    await keyferry.sync();
+    await until(async () => (await stateOf(orderId)) === 'completed');
+    expect((await suppliersOf(orderId)).map(({ cws_product_id: id }) => id)).toEqual([
+      cwsProductId(10),
+      cwsAlternativeProductId(10),
+    ]);
+  });
+
+  it('is asked anew first: after a rise of a cent it is still the cheapest', async () => {
+    await addSupplier(11);
+    keyferry.cws.traffic.behaviors.set({ name: 'answers429', route: POST, times: 1 });
+    const orderId = await buy(11);
+    await until(async () => (await purchases(orderId)).some((purchase) => purchase.send_count === 0), {
+      isHurried: false,
+    });
+    restock(cwsProductId(11), 6.33);
+    await until(async () => (await stateOf(orderId)) === 'completed');
+    expect(await suppliersOf(orderId)).toEqual([
+      { cws_product_id: cwsProductId(11), state: 'dead' },
+      { cws_product_id: cwsProductId(11), state: 'completed' },
     ]);
   });
 
@@ -114,15 +144,15 @@ describe('an order that waits because no supplier can serve', () => {
   });
 
   it('calls nobody while there is time, nor once the keys have come', async () => {
-    const telling = keyferry.app.get(TellMissingKeysService, { strict: false });
+    const calling = keyferry.app.get(CallPersonService, { strict: false });
     keyferry.cws.traffic.behaviors.set({ name: 'sellsOutMidOrder', subject: cwsProductId(6) });
     const orderId = await buy(6);
-    await telling.tell(orderId);
+    await calling.call(orderId);
     keyferry.cws.traffic.behaviors.clear({});
     restock(cwsProductId(6), 6.32);
     await until(async () => (await stateOf(orderId)) === 'completed');
     await passDeadline(orderId);
-    await telling.tell(orderId);
+    await calling.call(orderId);
     expect(await stateOf(orderId)).toBe('completed');
     expect((await openAlerts()).filter(({ subject }) => subject === orderId)).toEqual([]);
   });
@@ -144,6 +174,28 @@ describe('an order that a person was called for in time', () => {
     await until(async () => (await purchases(orderId)).some(({ state }) => state === 'completed'));
     expect(sold(8)).toHaveLength(1);
     expect(await stateOf(orderId)).toBe('needs_attention');
+  });
+
+  it('has the reasons of all its items told', async () => {
+    keyferry.cws.traffic.behaviors.set({ name: 'answers429', route: POST });
+    const orderId = await buy([12, 13]);
+    await until(async () => (await purchases(orderId)).length === 2);
+    await keyferry.sql(
+      `UPDATE purchases SET state = 'unknown', send_count = 1, send_claimed_at = now(), settles_at = now() + interval '1 hour' WHERE cws_product_id = $1`,
+      [cwsProductId(12)],
+    );
+    await passDeadline(orderId);
+    await until(async () =>
+      /purchase KF-.+ has no key by the deadline.*\. product \d+: 1 of 1/.test(await reasonOf(orderId)),
+    );
+    await until(async () =>
+      (await openAlerts()).some(({ subject, message }) => subject === orderId && message.includes('1 of 1')),
+    );
+    const [{ reasons }] = await keyferry.sql(
+      `SELECT count(*)::integer AS reasons FROM audit_log WHERE subject_id = $1 AND details ->> 'reason' LIKE '%deadline%'`,
+      [orderId],
+    );
+    expect(reasons).toBeGreaterThan(0);
   });
 
   it('gives up after the deadline what could never be sent, and says why', async () => {

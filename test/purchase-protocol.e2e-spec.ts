@@ -1,17 +1,17 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { DataSource } from 'typeorm';
 import { cwsProductId, g2aProductId } from '../sandbox/catalog.js';
 import { MatchSupplierOrdersService } from '../src/orders/match-supplier-orders.service.js';
 import { PollPurchaseService } from '../src/orders/poll-purchase.service.js';
 import { SettlePurchaseService } from '../src/orders/settle-purchase.service.js';
-import { resolveUnmatched } from '../src/orders/unmatched-orders.queries.js';
 import { TryLookupsService } from '../src/orders/try-lookups.service.js';
 import { WatchPendingService } from '../src/orders/watch-pending.service.js';
-import { type Keyferry, mapGames, startKeyferry } from './support/keyferry.js';
+import { runCommand } from './support/command.js';
+import { environment, type Keyferry, mapGames, startKeyferry } from './support/keyferry.js';
 import { type PurchaseRow, purchaseSteps } from './support/purchase-steps.js';
 
 const GAMES = [1, 2, 3, 4, 5, 6, 7, 8];
 const POST = 'POST /v3/orders';
+const NOWHERE = 'http://127.0.0.1:9';
 
 let keyferry: Keyferry;
 
@@ -189,8 +189,9 @@ describe('a database that is older than what CWS has sold to it', () => {
     expect(sent(3)).toHaveLength(before);
     expect(await purchases(orderId)).toEqual([]);
 
-    const resolution = { actor: 'cli:test', note: 'the customer has the key' };
-    expect(await resolveUnmatched(keyferry.app.get(DataSource).manager, cwsOrderId, resolution)).toBe(true);
+    const resolve = ['purchases', 'resolve', cwsOrderId, '--note', 'the customer has the key'];
+    const variables = { ...environment(NOWHERE, NOWHERE), DATABASE_URL: keyferry.database.url };
+    expect(await runCommand(variables, resolve)).toMatchObject({ code: 0 });
     await until(async () => (await stateOf(orderId)) === 'completed');
     expect((await openAlerts()).map(({ kind }) => kind)).not.toContain('supplier_orders_unmatched');
   });

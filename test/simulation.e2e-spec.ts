@@ -295,7 +295,7 @@ describe('simulations', () => {
       const queries = jest.spyOn(keyferry.app.get(DataSource).manager, 'query');
       await keyferry.app.get(SimulatePricesService).simulate();
       const loaded = queries.mock.calls.flatMap(([sql, parameters]) =>
-        sql.includes('WHERE offer.g2a_product_id = ANY') ? [(parameters?.[0] as unknown[]).length] : [],
+        sql.includes('WHERE offer.g2a_product_id = ANY') ? [(parameters as [number[]])[0].length] : [],
       );
       expect(loaded).toEqual([200, 200, 50]);
     } finally {

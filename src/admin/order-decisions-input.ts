@@ -3,6 +3,7 @@ import { type Resolution, RESOLUTION_STATES } from '../orders/order-state.rules.
 import { parseDay, windowOfDays } from '../orders/sales-export-texts.js';
 
 const MAX_NOTE_LENGTH = 500;
+const PURCHASE_REFERENCE = /^[\w-]{1,64}$/;
 const RESOLUTIONS = Object.keys(RESOLUTION_STATES) as Resolution[];
 
 /** What a person has decided about an order. */
@@ -28,6 +29,18 @@ export function readResolution(body: unknown): ResolutionBody {
   return { resolution, note, isDryRun: dryRun };
 }
 
+/** `{"giveUp": ["a purchase's id or client order id"]}`, which may be missing as a whole. @throws BadRequestException */
+export function readGiveUp(body: unknown): string[] {
+  if (body === undefined || body === null) return [];
+  if (typeof body !== 'object') throw invalid('body', 'a JSON object');
+  const given: unknown = 'giveUp' in body ? body.giveUp : [];
+  const references: readonly unknown[] | null = Array.isArray(given) ? given : null;
+  if (references?.every(isPurchaseReference) !== true) {
+    throw invalid('giveUp', 'a list of ids or client order ids of purchases');
+  }
+  return [...references];
+}
+
 /** The days `from` and `to` of an export, both included, UTC. @throws BadRequestException */
 export function readExportWindow(from: unknown, to: unknown): { from: Date; to: Date } {
   const first = readDay('from', from);
@@ -41,6 +54,10 @@ export function readExportFormat(format: unknown): 'csv' | 'json' {
   if (format === undefined || format === 'csv') return 'csv';
   if (format === 'json') return 'json';
   throw invalid('format', 'csv or json');
+}
+
+function isPurchaseReference(value: unknown): value is string {
+  return typeof value === 'string' && PURCHASE_REFERENCE.test(value);
 }
 
 function readDay(field: string, value: unknown): Date {

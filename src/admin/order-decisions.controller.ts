@@ -24,7 +24,7 @@ import { ReopenOrderService } from '../orders/reopen-order.service.js';
 import { type ResolvedOrder, ResolveOrderService } from '../orders/resolve-order.service.js';
 import { csvText, jsonText } from '../orders/sales-export-texts.js';
 import { adminActor } from './admin-actor.js';
-import { readExportFormat, readExportWindow, readResolution } from './order-decisions-input.js';
+import { readExportFormat, readExportWindow, readGiveUp, readResolution } from './order-decisions-input.js';
 
 /** What only a person can decide about an order, and the books about all. */
 @Controller('admin/orders')
@@ -44,13 +44,13 @@ export class OrderDecisionsController {
 
   /**
    * Searches anew for the keys of an order that needs attention. Only after a look at CWS's panel: a purchase whose outcome is
-   * unknown is given up, and if it did happen the key is paid twice.
+   * unknown is given up, and if it did happen the key is paid twice. See ReopenOrderService, also for `giveUp` of the body.
    */
   @Post(':id/reopen')
   @HttpCode(HttpStatus.NO_CONTENT)
-  async reopen(@Param('id') id: string): Promise<void> {
+  async reopen(@Param('id') id: string, @Body() body: unknown): Promise<void> {
     if (!isUUID(id)) throw new OrderNotFoundError();
-    await this.reopening.reopen(id, this.actor);
+    await this.reopening.reopen(id, this.actor, readGiveUp(body));
   }
 
   /**

@@ -18,6 +18,7 @@ export interface AuditDetails {
   'reservation.ordered': { orderId: string };
   'order.accepted': { reservationId: string; g2aOrderId: number };
   'order.state_changed': { from: string; to: string; reason?: string; note?: string };
+  'order.reason_changed': { reason: string };
   'purchase.intended': { orderId: string; cwsProductId: string; quantity: number; priceCapCents: number };
   'purchase.state_changed': { from: string; to: string; cwsOrderId?: string; unitPriceCents?: number; reason?: string };
   'purchase.keys_stored': { count: number };

@@ -24,12 +24,13 @@ export function describeAge(seconds: number): string {
 }
 
 /** Everything about an order as lines. */
-export function describeDossier({ order, reservation, items, keys, history }: OrderDossier): string[] {
+export function describeDossier({ order, reservation, items, keys, alerts, history }: OrderDossier): string[] {
   return [
     `order        ${order.id} (G2A ${order.g2aOrderId})`,
     `state        ${order.state}${order.attentionReason === null ? '' : `: ${order.attentionReason}`}`,
     `accepted     ${order.createdAt.toISOString()}, deadline ${order.deadlineAt.toISOString()}`,
     `reservation  ${reservation.id} of ${reservation.createdAt.toISOString()}`,
+    ...alerts.map(({ kind, message }) => `alert        ${kind}: ${message}`),
     ...items.flatMap((item) => [
       `product ${item.g2aProductId}: ${item.quantity} at ${item.salePrice ?? '?'}, ${item.keyCount} keys came`,
       ...item.purchases.map((purchase) => `  purchase ${describePurchase(purchase)}`),
@@ -68,6 +69,21 @@ function describeAuditRow({ at, actor, action, details }: AuditRow): string {
     ([name, value]) => `${name} ${typeof value === 'string' ? value : JSON.stringify(value)}`,
   );
   return `${at.toISOString()}  ${actor}  ${action}  ${facts.join(', ')}`;
+}
+
+/** What retrying would give up, of the purchases of an order. @param giveUp those that the person has named. */
+export function describeRetry(purchases: readonly PurchaseView[], giveUp: readonly string[]): string[] {
+  const unknown = purchases.filter(({ state }) => state === 'unknown').map(({ clientOrderId }) => clientOrderId);
+  const named = giveUp.map((reference) => reference.toLowerCase());
+  const accepted = purchases.filter(({ state }) => state === 'fulfilling');
+  return [
+    `Unknown purchases, given up: ${unknown.length === 0 ? 'none' : unknown.join(', ')}.`,
+    ...accepted.map(({ id, clientOrderId }) =>
+      named.includes(id) || named.includes(clientOrderId.toLowerCase())
+        ? `Accepted by CWS and given up: ${clientOrderId}. It is paid; CWS is asked about it for 24 hours more.`
+        : `Accepted by CWS and waited for: ${clientOrderId}. To give it up as well: --give-up ${clientOrderId}`,
+    ),
+  ];
 }
 
 /** What resolving did, or would do. */

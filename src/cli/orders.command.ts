@@ -5,14 +5,14 @@ import { loadConfig, loadDatabaseConfig } from '../config/config.module.js';
 import { orderIdByReference } from '../orders/order-by-reference.js';
 import { OrderNotFoundError } from '../orders/order-errors.js';
 import { ORDER_STATES, type OrderState } from '../orders/order-state.rules.js';
-import { listOrders, orderDossier } from '../orders/order-views.queries.js';
+import { itemsOfOrder, listOrders, orderDossier } from '../orders/order-views.queries.js';
 import { ReopenOrderService } from '../orders/reopen-order.service.js';
 import { ResolveOrderService } from '../orders/resolve-order.service.js';
 import { withDatabase, withJobQueue } from './command-database.js';
 import { CommandError } from './failure.js';
 import { noteOption } from './note.js';
 import { operator } from './operator.js';
-import { describeDossier, describeList, describeResolution } from './order-texts.js';
+import { describeDossier, describeList, describeResolution, describeRetry } from './order-texts.js';
 import { ordersExportCommand } from './orders-export.command.js';
 import { printJson, printLine } from './output.js';
 import { silenceServices } from './silence-services.js';
@@ -89,31 +89,48 @@ function retryCommand(): Command {
   return new Command('retry')
     .description(`try again to serve an order that needs attention. ${RETRY_MEANING}`)
     .argument('<order>', ORDER_ARGUMENT)
+    .option(
+      '--give-up <purchase>',
+      'give up a purchase too that CWS has accepted and not delivered by the deadline, by its id or client order id; may be ' +
+        'repeated. It is paid: a key that it brings later is kept',
+      (purchase: string, earlier: readonly string[]) => [...earlier, purchase],
+      [],
+    )
     .option('--yes', 'I have looked, and none of its unknown purchases happened')
     .option('--json', 'print the result as JSON')
     .action(retry);
 }
 
-async function retry(reference: string, { yes = false, json = false }: { yes?: boolean; json?: boolean }) {
+interface RetryOptions {
+  readonly giveUp: readonly string[];
+  readonly yes?: boolean;
+  readonly json?: boolean;
+}
+
+async function retry(reference: string, { giveUp, yes = false, json = false }: RetryOptions): Promise<void> {
   const config = await loadConfig();
   silenceServices();
   await withDatabase(config, async ({ dataSource, url }) => {
     const orderId = await findOrder(dataSource, reference);
     if (!yes) {
-      const dossier = await orderDossier(dataSource.manager, orderId);
-      const unknown = (dossier?.items ?? [])
-        .flatMap((item) => item.purchases)
-        .filter(({ state }) => state === 'unknown')
-        .map(({ clientOrderId }) => clientOrderId);
-      const list = unknown.length === 0 ? 'none' : unknown.join(', ');
-      throw new CommandError(`${RETRY_MEANING}\nUnknown purchases: ${list}.\nNothing was changed: add --yes to do it.`);
+      const items = await itemsOfOrder(dataSource.manager, orderId);
+      const plan = describeRetry(
+        items.flatMap(({ purchases }) => purchases),
+        giveUp,
+      );
+      throw new CommandError([RETRY_MEANING, ...plan, 'Nothing was changed: add --yes to do it.'].join('\n'));
     }
+    let givenUp: readonly string[] = [];
     await withJobQueue(url, async (jobs) => {
       const reopening = new ReopenOrderService(dataSource, config, jobs, new AlertsService(dataSource));
-      await reopening.reopen(orderId, operator());
+      givenUp = await reopening.reopen(orderId, operator(), giveUp);
     });
-    if (json) printJson({ orderId, isReopened: true });
-    else printLine(`${orderId} is tried again for ${config.orderPollTimeoutSeconds} s`);
+    if (json) {
+      printJson({ orderId, isReopened: true, givenUpPurchases: givenUp });
+      return;
+    }
+    printLine(`${orderId} is tried again for ${config.orderPollTimeoutSeconds} s`);
+    for (const clientOrderId of givenUp) printLine(`  purchase ${clientOrderId} is given up`);
   });
 }
 

@@ -1,14 +1,18 @@
 import { Command } from 'commander';
+import type { AlertKind } from '../alerts/alerts.service.js';
 import { loadConfig } from '../config/config.module.js';
 import { writeAudit } from '../audit/audit-log.js';
 import { inTransaction } from '../database/one-connection.js';
 import { openUnmatched, resolveUnmatched } from '../orders/unmatched-orders.queries.js';
+import { clearAlertByHand } from './clear-alert.js';
 import { withDatabase } from './command-database.js';
 import { CommandError } from './failure.js';
 import { noteOption } from './note.js';
 import { operator } from './operator.js';
 import { printLine } from './output.js';
 import { purchasesTrustCommand } from './purchases-trust.command.js';
+
+const ALERT = { kind: 'supplier_orders_unmatched' satisfies AlertKind, subject: '' };
 
 /** `purchases`: what was bought at CWS. */
 export function purchasesCommand(): Command {
@@ -47,15 +51,17 @@ async function listUnmatched(options: { json?: true }): Promise<void> {
 async function resolve(cwsOrderId: string, { note }: { note: string }): Promise<void> {
   await withDatabase(await loadConfig(), async ({ dataSource }) => {
     const actor = operator();
-    await inTransaction(dataSource, async (manager) => {
+    const left = await inTransaction(dataSource, async (manager) => {
       if (!(await resolveUnmatched(manager, cwsOrderId, { actor, note }))) {
         throw new CommandError(`No open order ${cwsOrderId}: see 'purchases unmatched'.`);
       }
       await writeAudit(manager, actor, [
         { action: 'supplier_order.resolved', subjectId: cwsOrderId, details: { note } },
       ]);
+      const open = (await openUnmatched(manager)).length;
+      if (open === 0) await clearAlertByHand(manager, { ...ALERT, note });
+      return open;
     });
-    const left = (await openUnmatched(dataSource.manager)).length;
     printLine(left === 0 ? 'resolved: buying goes on' : `resolved: ${left} left, nothing is bought`);
   });
 }

@@ -355,7 +355,7 @@ describe('CwsClient', () => {
       ['FULFILLING', 'fulfilling'],
       ['cancelled', 'cancelled'],
       ['Failed', 'failed'],
-      ['Dreaming', 'fulfilling'],
+      ['Dreaming', 'unknown'],
     ])('reads the status %s as %s', async (status, expected) => {
       upstream.answer = () => ({ json: order({ status }) });
       expect((await client.order('ours-1'))!.status).toBe(expected);

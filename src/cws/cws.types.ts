@@ -43,8 +43,8 @@ export interface ProductFilter {
   readonly continueFrom?: string | null;
 }
 
-/** `fulfilling` also stands for every status that we do not know. */
-export type SupplierOrderStatus = 'completed' | 'fulfilling' | 'cancelled' | 'failed';
+/** `unknown`: a status that we do not know. Such an order is taken for running: giving it up would lose a key that was paid for. */
+export type SupplierOrderStatus = 'completed' | 'fulfilling' | 'unknown' | 'cancelled' | 'failed';
 
 /** One key that was bought. */
 export interface SupplierCode {

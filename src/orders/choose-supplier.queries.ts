@@ -1,25 +1,34 @@
 import type { EntityManager } from 'typeorm';
+import type { Cents } from '../money/cents.js';
 
-/** CWS refused a purchase for the product's sake: sold out, gone, or the price. */
+/** CWS did not sell a product that it shows (sold out, gone, or the price), or has taken the order back. */
 export async function noteRefusal(manager: EntityManager, purchaseId: string): Promise<void> {
   await manager.query('UPDATE purchases SET refused_at = clock_timestamp() WHERE id = $1', [purchaseId]);
 }
 
-/**
- * Supplier products that were refused for this item, or taken back, and that CWS has shown unchanged since: what it says of them
- * is not true.
- */
-export async function refusedSuppliers(manager: EntityManager, orderItemId: string): Promise<ReadonlySet<string>> {
-  const rows = await manager.query<{ id: string }[]>(
-    `SELECT DISTINCT product.cws_product_id AS id
-     FROM purchases purchase JOIN supplier_products product USING (cws_product_id)
-     WHERE purchase.order_item_id = $1 AND purchase.state = 'dead'
-       AND (purchase.refused_at IS NOT NULL OR purchase.cws_order_id IS NOT NULL)
-       -- A change since the choice was made, or since it was taken back (taking it had changed the stock).
-       AND product.changed_at <= CASE WHEN purchase.refused_at IS NULL THEN purchase.updated_at ELSE purchase.created_at END`,
+/** A supplier product that was not sold for an item, and what it had shown. */
+export interface RefusedPurchase {
+  readonly cwsProductId: string;
+  readonly quantity: number;
+  readonly priceCap: Cents;
+}
+
+export async function refusedPurchases(manager: EntityManager, orderItemId: string): Promise<RefusedPurchase[]> {
+  return manager.query<RefusedPurchase[]>(
+    `SELECT cws_product_id AS "cwsProductId", quantity, price_cap_cents AS "priceCap" FROM purchases
+     WHERE order_item_id = $1 AND state = 'dead' AND refused_at IS NOT NULL`,
     [orderItemId],
   );
-  return new Set(rows.map(({ id }) => id));
+}
+
+/** Suppliers that do not show the stock any more which they had refused to sell: what they show from now on is news. */
+export async function forgetRefusalsOfSoldOut(manager: EntityManager, orderItemId: string): Promise<void> {
+  await manager.query(
+    `UPDATE purchases purchase SET refused_at = NULL FROM supplier_products product
+     WHERE purchase.order_item_id = $1 AND purchase.refused_at IS NOT NULL
+       AND product.cws_product_id = purchase.cws_product_id AND (product.is_gone OR product.quantity < purchase.quantity)`,
+    [orderItemId],
+  );
 }
 
 /** What went wrong with the item's last purchase; null when there is nothing to tell. */

@@ -3,16 +3,14 @@ import { InjectDataSource } from '@nestjs/typeorm';
 import { DataSource } from 'typeorm';
 import { currentRate } from '../catalog/exchange-rates.queries.js';
 import { offerInEuro } from '../catalog/mapping-terms.js';
-import { storeSupplierAnswer } from '../catalog/store-supplier-answer.js';
-import { priceGuard } from '../catalog/store-supplier-reports.js';
+import type { MappingSupplier } from '../catalog/mapping-stock.queries.js';
 import { suppliersOfItem } from '../catalog/supplier-products.queries.js';
 import { AppConfig } from '../config/app-config.js';
-import { CwsClient } from '../cws/cws-client.js';
 import { type Cents, cents } from '../money/cents.js';
 import { atWorst } from '../pricing/price-guard.rules.js';
 import { unitPriceFor } from '../pricing/supplier-choice.rules.js';
-import { UpstreamError } from '../upstream/upstream-error.js';
-import { refusedSuppliers } from './choose-supplier.queries.js';
+import { forgetRefusalsOfSoldOut, type RefusedPurchase, refusedPurchases } from './choose-supplier.queries.js';
+import { LiveStockService } from './live-stock.service.js';
 import type { ItemProgress } from './purchases.queries.js';
 import { allocateStock } from './stock-allocation.rules.js';
 
@@ -32,7 +30,7 @@ export class ChooseSupplierService {
   constructor(
     @InjectDataSource() private readonly dataSource: DataSource,
     private readonly config: AppConfig,
-    private readonly cws: CwsClient,
+    private readonly liveStock: LiveStockService,
   ) {}
 
   /**
@@ -47,14 +45,16 @@ export class ChooseSupplierService {
     orderQuantity: number,
     options: { isFirst: boolean },
   ): Promise<ChosenSupplier | null> {
-    const isRepeating = item.deadPurchases === 0;
-    const untried = options.isFirst ? await this.fromSnapshots(item, orderQuantity, { isRepeating }) : null;
-    if (untried !== null) return untried;
-    await this.refresh(item);
-    return (
-      (await this.fromSnapshots(item, orderQuantity, { isRepeating: false })) ??
-      (await this.fromSnapshots(item, orderQuantity, { isRepeating: true }))
-    );
+    // What CWS refused or took back has shown that the snapshots are not true.
+    const known =
+      options.isFirst && item.deadPurchases === 0 ? await this.fromSnapshots(item, orderQuantity, []) : null;
+    if (known !== null) return known;
+    await this.refresh(item, options.isFirst ? 'spare' : 'urgent');
+    const { manager } = this.dataSource;
+    await forgetRefusalsOfSoldOut(manager, item.id);
+    const refused = await refusedPurchases(manager, item.id);
+    const other = refused.length === 0 ? null : await this.fromSnapshots(item, orderQuantity, refused);
+    return other ?? this.fromSnapshots(item, orderQuantity, []);
   }
 
   /** For a person: the lowest price of one of the missing pieces, in EUR; null: nobody has stock. Undefined: no rate is known. */
@@ -70,11 +70,11 @@ export class ChooseSupplierService {
     return prices.length === 0 ? null : cents(Math.min(...prices));
   }
 
-  /** @param options.isRepeating true: suppliers that refused may be chosen again although they show the same as before. */
+  /** @param refused suppliers that are passed over, unless they ask another price than they had refused; after two refusals always. */
   private async fromSnapshots(
     item: ItemProgress,
     orderQuantity: number,
-    options: { isRepeating: boolean },
+    refused: readonly RefusedPurchase[],
   ): Promise<ChosenSupplier | null> {
     const { manager } = this.dataSource;
     // However old the rate is: the sale was made by it, and money that is paid cannot wait for a newer one.
@@ -84,8 +84,7 @@ export class ChooseSupplierService {
       return null;
     }
     const all = await suppliersOfItem(manager, { reservationItemId: item.id, g2aProductId: item.g2aProductId });
-    const passedOver = options.isRepeating ? new Set<string>() : await refusedSuppliers(manager, item.id);
-    const suppliers = all.filter(({ cwsProductId }) => !passedOver.has(cwsProductId));
+    const suppliers = all.filter((supplier) => !isPassedOver(supplier, refused));
     const { allocations } = allocateStock({
       quantity: item.quantity - item.keys,
       suppliers: suppliers.map((supplier) => offerInEuro(supplier, rate)),
@@ -97,21 +96,32 @@ export class ChooseSupplierService {
     const { cwsProductId, quantity } = first;
     // The floor is kept in euros, and what CWS may charge is told in its own currency: the dearer price, as for the floor.
     const supplier = suppliers.find((candidate) => candidate.cwsProductId === cwsProductId);
-    const priceCap = unitPriceFor([...(supplier?.bands ?? []), ...(supplier?.unconfirmedBands ?? [])], quantity);
+    const priceCap = supplier === undefined ? null : priceShown(supplier, quantity);
     return priceCap === null ? null : { cwsProductId, quantity, priceCap };
   }
 
-  private async refresh(item: ItemProgress): Promise<void> {
+  private async refresh(item: ItemProgress, priority: 'urgent' | 'spare'): Promise<void> {
     const { manager } = this.dataSource;
     const suppliers = await suppliersOfItem(manager, { reservationItemId: item.id, g2aProductId: item.g2aProductId });
-    const ids = suppliers.map((supplier) => supplier.cwsProductId);
-    if (ids.length === 0) return;
-    try {
-      await storeSupplierAnswer(manager, ids, priceGuard(this.config), () => this.cws.products({ cwsProductIds: ids }));
-    } catch (error) {
-      // CWS is not reachable: what the snapshots say is all there is, and the job comes back.
-      if (!(error instanceof UpstreamError)) throw error;
-      this.logger.warn(`suppliers of product ${item.g2aProductId} could not be asked anew: ${error.message}`);
-    }
+    await this.liveStock.refresh(
+      suppliers.map((supplier) => supplier.cwsProductId),
+      priority,
+    );
   }
+}
+
+/** What a supplier asks for a piece in its own currency, the dearer price where one is not confirmed. */
+function priceShown(
+  { bands, unconfirmedBands }: Pick<MappingSupplier, 'bands' | 'unconfirmedBands'>,
+  quantity: number,
+): Cents | null {
+  return unitPriceFor([...bands, ...(unconfirmedBands ?? [])], quantity);
+}
+
+function isPassedOver(
+  supplier: Pick<MappingSupplier, 'cwsProductId' | 'bands' | 'unconfirmedBands'>,
+  refused: readonly RefusedPurchase[],
+): boolean {
+  const own = refused.filter(({ cwsProductId }) => cwsProductId === supplier.cwsProductId);
+  return own.length > 1 || own.some(({ quantity, priceCap }) => priceShown(supplier, quantity) === priceCap);
 }

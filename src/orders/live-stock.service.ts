@@ -11,9 +11,13 @@ import type { CallLimits } from '../upstream/upstream-client.js';
 /** How long a customer is kept waiting for CWS; G2A itself waits about 9 s for the whole answer. */
 const PATIENCE_MS = 3_000;
 /** An answer that comes after the customer was served is still worth storing; a call that takes this long is given up. */
-const CALL_LIMITS: CallLimits = { priority: 'urgent', timeoutMs: 5_000, maxWaitMs: PATIENCE_MS, retries: 1 };
+const CALL_LIMITS = {
+  urgent: { priority: 'urgent', timeoutMs: 5_000, maxWaitMs: PATIENCE_MS, retries: 1 },
+  // Only from what nobody else needs, the feed least of all.
+  spare: { priority: 'spare', timeoutMs: 5_000, maxWaitMs: 0, retries: 0 },
+} as const satisfies Record<string, CallLimits>;
 
-/** Asks CWS about single products while a customer waits. */
+/** Asks CWS about single products while a customer waits, or a paid order. */
 @Injectable()
 export class LiveStockService implements BeforeApplicationShutdown {
   private readonly logger = new Logger(LiveStockService.name);
@@ -30,11 +34,12 @@ export class LiveStockService implements BeforeApplicationShutdown {
    * Renews the snapshots of these products if CWS answers within 3 s; otherwise they stay as they are, and an answer that
    * comes later is stored then. Products that are being asked for already are waited for, the others share one request.
    * Never within a transaction.
+   * @param priority `spare` where it is tried again anyway: without room nothing is asked.
    */
-  async refresh(cwsProductIds: readonly string[]): Promise<void> {
+  async refresh(cwsProductIds: readonly string[], priority: keyof typeof CALL_LIMITS = 'urgent'): Promise<void> {
     const wanted = cwsProductIds.filter((id) => !this.underWay.has(id));
     if (wanted.length > 0) {
-      const call = this.ask(wanted).finally(() => {
+      const call = this.ask(wanted, priority).finally(() => {
         for (const id of wanted) this.underWay.delete(id);
       });
       for (const id of wanted) this.underWay.set(id, call);
@@ -48,10 +53,10 @@ export class LiveStockService implements BeforeApplicationShutdown {
     await settlesWithin(Promise.all(this.underWay.values()), PATIENCE_MS);
   }
 
-  private async ask(cwsProductIds: readonly string[]): Promise<void> {
+  private async ask(cwsProductIds: readonly string[], priority: keyof typeof CALL_LIMITS): Promise<void> {
     try {
       await storeSupplierAnswer(this.dataSource.manager, cwsProductIds, priceGuard(this.config), () =>
-        this.cws.productsNow(cwsProductIds, CALL_LIMITS),
+        this.cws.productsNow(cwsProductIds, CALL_LIMITS[priority]),
       );
     } catch (error) {
       // Whatever it is, the snapshots serve while they are fresh enough.

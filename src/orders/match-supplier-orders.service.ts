@@ -5,6 +5,7 @@ import { DataSource } from 'typeorm';
 import { AlertsService } from '../alerts/alerts.service.js';
 import { UpstreamError } from '../upstream/upstream-error.js';
 import { LookUpPurchaseService } from './look-up-purchase.service.js';
+import { hasPrefix } from './supplier-order-match.rules.js';
 import { clientOrderIdPrefix, databaseServer, noteUnmatched, openUnmatched } from './unmatched-orders.queries.js';
 
 /** How far back CWS's history is compared with ours: further than a back-up is likely to be old. */
@@ -23,8 +24,6 @@ export class MatchSupplierOrdersService implements OnApplicationBootstrap {
   private readonly logger = new Logger(MatchSupplierOrdersService.name);
   /** The last one that held buying up until it was made, and of which database. */
   private comparison: { readonly server: string; readonly isDone: Promise<boolean> } | null = null;
-  /** At the last look; at first unknown, for an alert may be open from before the start. */
-  private wasHeldUp = true;
 
   constructor(
     @InjectDataSource() private readonly dataSource: DataSource,
@@ -53,8 +52,6 @@ export class MatchSupplierOrdersService implements OnApplicationBootstrap {
     if (!(await this.hasCompared()))
       return 'CWS did not tell what it has sold, with which this database must be compared';
     const isHeldUp = (await openUnmatched(this.dataSource.manager)).length > 0;
-    if (this.wasHeldUp && !isHeldUp) await this.alerts.clear('supplier_orders_unmatched');
-    this.wasHeldUp = isHeldUp;
     return isHeldUp ? 'CWS has orders of this installation that its database does not know' : null;
   }
 
@@ -92,7 +89,7 @@ export class MatchSupplierOrdersService implements OnApplicationBootstrap {
     const history = await this.lookUp.history(new Date(Date.now() - HISTORY_DAYS * DAY_MS));
     // Whatever CWS lists now was committed here before it was sent, so it is in the database by now.
     const ours = history.flatMap((order) =>
-      order.clientOrderId?.startsWith(prefix) === true ? [{ ...order, clientOrderId: order.clientOrderId }] : [],
+      hasPrefix(order.clientOrderId, prefix) ? [{ ...order, clientOrderId: order.clientOrderId }] : [],
     );
     const open = await noteUnmatched(manager, ours);
     if (open > 0) {
@@ -101,6 +98,8 @@ export class MatchSupplierOrdersService implements OnApplicationBootstrap {
         '',
         `CWS has ${open} orders of this installation that its database does not know; was it restored from a back-up? Nothing is bought until each is looked into`,
       );
+    } else {
+      await this.alerts.clear('supplier_orders_unmatched');
     }
   }
 }

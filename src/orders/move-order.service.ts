@@ -54,6 +54,9 @@ export class MoveOrderService {
       }
       // What the person reads is what is true now, also when the first reason is over.
       if (await updateAttentionReason(manager, orderId, reason)) {
+        await writeAudit(manager, 'orders', [
+          { action: 'order.reason_changed', subjectId: orderId, details: { reason } },
+        ]);
         await this.alerts.raise('order_needs_attention', orderId, reason, manager);
       }
     });

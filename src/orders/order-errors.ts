@@ -138,6 +138,17 @@ export class OrderNotWaitingError extends OrdersError {
   }
 }
 
+/** A person's decision to give up a purchase that may still be waited for. */
+export class PurchaseNotWaitingError extends OrdersError {
+  readonly code = 'purchase_not_waiting';
+  readonly status = 409;
+  constructor(reference: string) {
+    super(
+      `purchase ${reference} cannot be given up: only one of this order that CWS has accepted, and not delivered by the order's deadline, and that is no pre-order`,
+    );
+  }
+}
+
 /** A person's decision about an order that is settled already, in another way. */
 export class OrderSettledError extends OrdersError {
   readonly code = 'order_settled';

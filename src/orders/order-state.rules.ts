@@ -35,6 +35,11 @@ export function isResolved(state: OrderState): boolean {
   return RESOLVED_ORDER_STATES.some((resolved) => resolved === state);
 }
 
+/** Whether nothing is bought for the order any more: its keys have come, or a person has settled it. */
+export function isOrderOver(state: OrderState): boolean {
+  return state === 'completed' || isResolved(state);
+}
+
 /** States of a purchase. The first three are live: at most one live purchase per order item may exist. */
 export const PURCHASE_STATES = ['intended', 'unknown', 'fulfilling', 'completed', 'dead'] as const;
 export type PurchaseState = (typeof PURCHASE_STATES)[number];

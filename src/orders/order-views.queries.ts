@@ -1,4 +1,6 @@
 import type { EntityManager } from 'typeorm';
+import type { Alert } from '../alerts/alert.entity.js';
+import { openAlerts } from '../alerts/alerts.queries.js';
 import { type AuditRow, auditRowsOfSale } from '../audit/audit.queries.js';
 import { amount } from '../money/amount.js';
 import { KEYS_WITH_SPARE } from './keys.queries.js';
@@ -190,6 +192,8 @@ export interface OrderDossier {
   readonly reservation: ReservationView;
   readonly items: readonly OrderItemView[];
   readonly keys: readonly KeyView[];
+  /** Open ones about the order and its purchases. */
+  readonly alerts: readonly Alert[];
   /** Of the order, its reservation and its purchases, oldest first. */
   readonly history: readonly AuditRow[];
 }
@@ -211,8 +215,9 @@ export async function orderDossier(manager: EntityManager, id: string): Promise<
     [id],
   );
   const purchaseIds = items.flatMap((item) => item.purchases.map((purchase) => purchase.id));
+  const alerts = (await openAlerts(manager)).filter(({ subject }) => [order.id, ...purchaseIds].includes(subject));
   const history = await auditRowsOfSale(manager, [order.id, order.reservationId, ...purchaseIds]);
-  return { order, reservation, items, keys, history };
+  return { order, reservation, items, keys, alerts, history };
 }
 
 function purchaseView({ priceCapCents, unitPriceCents, ...purchase }: PurchaseRow): PurchaseView {

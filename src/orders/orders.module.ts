@@ -4,6 +4,7 @@ import { CatalogModule } from '../catalog/catalog.module.js';
 import { CwsModule } from '../cws/cws.module.js';
 import { AcceptOrderService } from './accept-order.service.js';
 import { AvailableStockService } from './available-stock.service.js';
+import { CallPersonService } from './call-person.service.js';
 import { ChooseSupplierService } from './choose-supplier.service.js';
 import { DeliverKeysService } from './deliver-keys.service.js';
 import { KeyCipher } from './key-cipher.js';
@@ -33,7 +34,6 @@ import { ReserveStockService } from './reserve-stock.service.js';
 import { ReturnKeysService } from './return-keys.service.js';
 import { SettlePurchaseService } from './settle-purchase.service.js';
 import { StoreCodesService } from './store-codes.service.js';
-import { TellMissingKeysService } from './tell-missing-keys.service.js';
 import { TryLookupsService } from './try-lookups.service.js';
 import { WatchBalanceService } from './watch-balance.service.js';
 import { WakePurchasesService } from './wake-purchases.service.js';
@@ -58,6 +58,7 @@ import { UnmatchedSupplierOrder } from './unmatched-supplier-order.entity.js';
   providers: [
     AcceptOrderService,
     AvailableStockService,
+    CallPersonService,
     ChooseSupplierService,
     DeliverKeysService,
     KeyCipher,
@@ -80,7 +81,6 @@ import { UnmatchedSupplierOrder } from './unmatched-supplier-order.entity.js';
     ReturnKeysService,
     SettlePurchaseService,
     StoreCodesService,
-    TellMissingKeysService,
     TryLookupsService,
     WatchBalanceService,
     WakePurchasesService,

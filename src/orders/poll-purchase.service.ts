@@ -4,9 +4,10 @@ import { DataSource } from 'typeorm';
 import { AppConfig } from '../config/app-config.js';
 import { JobQueue } from '../jobs/job-queue.js';
 import { UpstreamError } from '../upstream/upstream-error.js';
+import { CallPersonService } from './call-person.service.js';
 import { type FoundOrders, LookUpPurchaseService } from './look-up-purchase.service.js';
 import { MatchSupplierOrdersService } from './match-supplier-orders.service.js';
-import { MoveOrderService } from './move-order.service.js';
+import { isOrderOver } from './order-state.rules.js';
 import { PlacePurchaseService } from './place-purchase.service.js';
 import { isPollingOver, pollGapSeconds } from './polling.rules.js';
 import { isPurchaseOver } from './purchase-end.rules.js';
@@ -34,7 +35,7 @@ export class PollPurchaseService {
     private readonly matching: MatchSupplierOrdersService,
     private readonly placing: PlacePurchaseService,
     private readonly settling: SettlePurchaseService,
-    private readonly moving: MoveOrderService,
+    private readonly calling: CallPersonService,
     private readonly watch: WatchPendingService,
     private readonly jobs: JobQueue,
   ) {}
@@ -48,7 +49,10 @@ export class PollPurchaseService {
       return;
     }
     if (purchase.sendCount === 0) {
-      await this.jobs.send('purchase-order', { orderId: purchase.orderId });
+      if (isOrderOver(purchase.orderState)) {
+        const reason = 'never sent, and not needed any more';
+        await this.settling.markDead(purchase, reason, { isRefused: false });
+      } else await this.jobs.send('purchase-order', { orderId: purchase.orderId });
       return;
     }
     if (purchase.settlesInSeconds === null && purchase.state !== 'fulfilling') {
@@ -102,7 +106,10 @@ export class PollPurchaseService {
 
   private async nothingNew(purchase: PurchaseProgress, failure: string | null, mustAskPerson: boolean): Promise<void> {
     await countPoll(this.dataSource.manager, purchase.id, failure);
-    await this.callPersonIfDue(purchase, failure, mustAskPerson);
+    // Not when a look-up failed: then nobody has said that CWS does not know the purchase.
+    if (mustAskPerson || purchase.isPastDeadline) {
+      await this.calling.call(purchase.orderId, mustAskPerson ? purchase : undefined);
+    }
     if (!isPollingOver(purchase)) {
       await this.again(purchase, pollGapSeconds(purchase.pollCount + 1, purchase.isPastDeadline));
     }
@@ -141,41 +148,6 @@ export class PollPurchaseService {
     if (!(await claimSend(manager, purchase.id, sendCount))) return 'later';
     await this.placing.place({ ...purchase, sendCount: sendCount + 1, sendWindow });
     return 'sent';
-  }
-
-  private async callPersonIfDue(
-    purchase: PurchaseProgress,
-    failure: string | null,
-    mustAskPerson: boolean,
-  ): Promise<void> {
-    if (purchase.isPastDeadline) {
-      const why = failure ?? (purchase.awaitedPreorders > 0 ? 'CWS sold a pre-order' : null);
-      await this.callPerson(
-        purchase,
-        `purchase ${purchase.clientOrderId} has no key by the deadline${why === null ? '' : ` (${why})`}`,
-      );
-      return;
-    }
-    // Not when a look-up failed: then nobody has said that CWS does not know the purchase.
-    if (mustAskPerson) {
-      await this.callPerson(
-        purchase,
-        `purchase ${purchase.clientOrderId} has no known outcome${failure === null ? '' : ` (${failure})`}, sent ${purchase.sendCount} times; nothing is bought again on a guess`,
-      );
-    }
-  }
-
-  /** Not for what another handler has settled, sent again, or given a new deadline since the purchase was read. */
-  private async callPerson(read: PurchaseProgress, reason: string): Promise<void> {
-    await this.moving.needAttention(read.orderId, reason, async (manager) => {
-      const purchase = await readPurchase(manager, read.id);
-      return (
-        purchase !== null &&
-        purchase.state === read.state &&
-        purchase.sendCount === read.sendCount &&
-        (purchase.isPastDeadline || !read.isPastDeadline)
-      );
-    });
   }
 
   private async again(purchase: PurchaseProgress, startAfterSeconds: number): Promise<void> {

@@ -5,6 +5,7 @@ import { DataSource } from 'typeorm';
 import { inTransaction } from '../database/one-connection.js';
 import { JobQueue } from '../jobs/job-queue.js';
 import { writeAudit } from '../audit/audit-log.js';
+import { CallPersonService } from './call-person.service.js';
 import { lastFailure } from './choose-supplier.queries.js';
 import { type ChosenSupplier, ChooseSupplierService } from './choose-supplier.service.js';
 import {
@@ -20,12 +21,11 @@ import {
   touchOrder,
 } from './purchases.queries.js';
 import { MatchSupplierOrdersService } from './match-supplier-orders.service.js';
-import { isResolved, type OrderState } from './order-state.rules.js';
+import { isOrderOver } from './order-state.rules.js';
 import { type ClaimedPurchase, PlacePurchaseService } from './place-purchase.service.js';
 import { claimSend } from './purchase-sends.queries.js';
 import { SendWindow } from './send-window.js';
 import { SettlePurchaseService } from './settle-purchase.service.js';
-import { TellMissingKeysService } from './tell-missing-keys.service.js';
 
 /** Suppliers tried in one run before the job makes room for others. */
 const ATTEMPTS_PER_RUN = 3;
@@ -43,7 +43,7 @@ export class PurchaseOrderService {
     private readonly matching: MatchSupplierOrdersService,
     private readonly placing: PlacePurchaseService,
     private readonly settling: SettlePurchaseService,
-    private readonly missing: TellMissingKeysService,
+    private readonly calling: CallPersonService,
     private readonly jobs: JobQueue,
   ) {}
 
@@ -51,7 +51,7 @@ export class PurchaseOrderService {
   async advance(orderId: string): Promise<void> {
     const { manager } = this.dataSource;
     const order = await readOrder(manager, orderId);
-    if (order === null || isOver(order.state)) return;
+    if (order === null || isOrderOver(order.state)) return;
     await touchOrder(manager, orderId);
     const items = await readItems(manager, orderId);
     const orderQuantity = items.reduce((sum, item) => sum + item.quantity, 0);
@@ -153,7 +153,7 @@ export class PurchaseOrderService {
 
   /** Nobody can serve at the moment. */
   private async wait(order: OrderProgress): Promise<void> {
-    if (order.isPastDeadline) await this.missing.tell(order.id);
+    if (order.isPastDeadline) await this.calling.call(order.id);
     else await this.again(order.id, RETRY_SECONDS);
   }
 
@@ -162,12 +162,8 @@ export class PurchaseOrderService {
   }
 }
 
-function isOver(state: OrderState): boolean {
-  return state === 'completed' || isResolved(state);
-}
-
 /** An order that a person was called for about one item goes on with its others as long as there is time. */
 function isOpen(order: OrderProgress): boolean {
   if (order.state === 'needs_attention') return !order.isPastDeadline;
-  return !isOver(order.state);
+  return !isOrderOver(order.state);
 }

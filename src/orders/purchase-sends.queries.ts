@@ -2,6 +2,12 @@ import type { EntityManager } from 'typeorm';
 import { UNFINISHED_ORDER_STATES } from './order-state.rules.js';
 import { LOOKUP_WAYS, type LookupWay } from './purchase-lookup.entity.js';
 
+/** One sending of a purchase: a worker that was frozen for a while must not judge a later one. */
+export interface Sending {
+  readonly id: string;
+  readonly sendCount: number;
+}
+
 /**
  * Claims the next sending of a purchase that is not under way: one that was certainly never sent, or one whose last sending is
  * settled. Never for an order that is over; of one that waits for a person, and has time, only what was never sent. Whoever gets true must send at once, or tell that it did not;

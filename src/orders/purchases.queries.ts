@@ -1,12 +1,19 @@
 import type { EntityManager } from 'typeorm';
 import type { Cents } from '../money/cents.js';
-import { type OrderState, type PurchaseState, RESOLVED_ORDER_STATES } from './order-state.rules.js';
+import {
+  LIVE_PURCHASE_STATES,
+  type OrderState,
+  type PurchaseState,
+  RESOLVED_ORDER_STATES,
+} from './order-state.rules.js';
 
 /** An order as the job handlers read it; times by the database's clock. */
 export interface OrderProgress {
   readonly id: string;
   readonly state: OrderState;
   readonly isPastDeadline: boolean;
+  /** Why a person was called; null: nobody was. */
+  readonly attentionReason: string | null;
 }
 
 /** An item with what it still needs. */
@@ -30,7 +37,7 @@ export interface ItemProgress {
 /** Part of a query of `orders`: a person has settled the order, and what was not handed over before is not handed over any more. */
 export const IS_SETTLED_BY_HAND = `orders.state IN (${RESOLVED_ORDER_STATES.map((state) => `'${state}'`).join(', ')})`;
 
-const ORDER_PROGRESS = `id, state, deadline_at <= now() AS "isPastDeadline"`;
+const ORDER_PROGRESS = `id, state, deadline_at <= now() AS "isPastDeadline", attention_reason AS "attentionReason"`;
 
 export async function readOrder(manager: EntityManager, id: string): Promise<OrderProgress | null> {
   const rows = await manager.query<OrderProgress[]>(`SELECT ${ORDER_PROGRESS} FROM orders WHERE id = $1`, [id]);
@@ -182,17 +189,24 @@ export async function movePurchase(
     id: string;
     from: PurchaseState;
     to: PurchaseState;
-    unitPriceCents?: Cents | null;
     error?: string;
   },
 ): Promise<boolean> {
   const [, affected] = await manager.query<[unknown[], number]>(
-    `UPDATE purchases SET state = $3::varchar, unit_price_cents = coalesce($4, unit_price_cents), last_error = left($5, 500), updated_at = now(),
+    `UPDATE purchases SET state = $3::varchar, last_error = left($4, 500), updated_at = now(),
        poll_count = CASE WHEN state = $3::varchar THEN poll_count ELSE 0 END
      WHERE id = $1 AND state = $2`,
-    [purchase.id, purchase.from, purchase.to, purchase.unitPriceCents ?? null, purchase.error ?? null],
+    [purchase.id, purchase.from, purchase.to, purchase.error ?? null],
   );
   return affected > 0;
+}
+
+/** Notes what one piece did cost, as CWS told it first; also of a purchase that is over. */
+export async function noteUnitPrice(manager: EntityManager, id: string, unitPriceCents: Cents): Promise<void> {
+  await manager.query('UPDATE purchases SET unit_price_cents = $2 WHERE id = $1 AND unit_price_cents IS NULL', [
+    id,
+    unitPriceCents,
+  ]);
 }
 
 /** Notes how many codes of a purchase are pre-orders that have not come. @returns whose they are. */
@@ -226,21 +240,42 @@ export async function pendingPurchases(
   return row;
 }
 
-/** CWS was asked and there is nothing new. */
+/** CWS was asked and there is nothing new. Says nothing about a purchase that has ended meanwhile. */
 export async function countPoll(manager: EntityManager, id: string, error: string | null): Promise<void> {
   await manager.query(
-    `UPDATE purchases SET poll_count = poll_count + 1, last_error = left($2, 500), updated_at = now() WHERE id = $1`,
-    [id, error],
+    `UPDATE purchases SET poll_count = poll_count + 1, last_error = left($2, 500), updated_at = now()
+     WHERE id = $1 AND state = ANY ($3)`,
+    [id, error, LIVE_PURCHASE_STATES],
   );
 }
 
-/** Gives up the purchases of an order that were certainly never sent. @returns their ids. */
-export async function abandonUnsentPurchases(manager: EntityManager, orderId: string): Promise<string[]> {
-  const [rows] = await manager.query<[{ id: string }[], number]>(
-    `UPDATE purchases SET state = 'dead', updated_at = now(), last_error = 'never sent: a person has settled the order'
-     WHERE state IN ('intended', 'unknown') AND send_count = 0 AND order_item_id IN (SELECT id FROM order_items WHERE order_id = $1)
-     RETURNING id`,
-    [orderId],
+/** A purchase that has ended without a word of CWS, and the state that it was in. */
+export interface AbandonedPurchase {
+  readonly id: string;
+  readonly from: PurchaseState;
+}
+
+/**
+ * Gives up purchases of an order that were certainly never sent: those of more pieces than their item still misses, or all. To be
+ * called under the order's lock.
+ */
+export async function abandonUnsentPurchases(
+  manager: EntityManager,
+  orderId: string,
+  which: 'unneeded' | 'all',
+): Promise<AbandonedPurchase[]> {
+  const [rows] = await manager.query<[AbandonedPurchase[], number]>(
+    `UPDATE purchases purchase SET state = 'dead', updated_at = now(), last_error = 'never sent, and not needed any more'
+     FROM (
+       SELECT purchases.id, state FROM purchases JOIN order_items item ON item.id = order_item_id
+       WHERE item.order_id = $1 AND state IN ('intended', 'unknown') AND send_count = 0
+         AND ($2 = 'all'
+           OR purchases.quantity + (SELECT count(*) FROM keys WHERE keys.order_item_id = item.id) > item.quantity)
+       FOR UPDATE OF purchases
+     ) unsent
+     WHERE purchase.id = unsent.id
+     RETURNING purchase.id, unsent.state AS "from"`,
+    [orderId, which],
   );
-  return rows.map((row) => row.id);
+  return rows;
 }

@@ -1,14 +1,21 @@
 import { Injectable } from '@nestjs/common';
 import { InjectDataSource } from '@nestjs/typeorm';
-import { DataSource } from 'typeorm';
+import { DataSource, type EntityManager } from 'typeorm';
 import { inTransaction } from '../database/one-connection.js';
 import { AlertsService } from '../alerts/alerts.service.js';
 import { type AuditActor, writeAudit } from '../audit/audit-log.js';
+import { holdOwedAgain } from '../catalog/stock-holds.queries.js';
 import { AppConfig } from '../config/app-config.js';
 import { JobQueue } from '../jobs/job-queue.js';
-import { OrderNotFoundError, OrderNotWaitingError } from './order-errors.js';
-import { lockOrder, readItems } from './purchases.queries.js';
-import { abandonUnknownPurchases, reopenOrder } from './reopen-order.queries.js';
+import { OrderNotFoundError, OrderNotWaitingError, PurchaseNotWaitingError } from './order-errors.js';
+import { type ItemProgress, lockOrder, type OrderProgress, readItems } from './purchases.queries.js';
+import {
+  abandonAcceptedPurchases,
+  abandonUnknownPurchases,
+  type GivenUpPurchase,
+  reopenOrder,
+} from './reopen-order.queries.js';
+import { isSameReference } from './supplier-order-match.rules.js';
 
 /** A person's decision about an order that waits for one. */
 @Injectable()
@@ -23,10 +30,13 @@ export class ReopenOrderService {
   /**
    * Lets the search for the order's keys begin anew, with a new deadline. Purchases whose outcome is unknown are given up:
    * the person has looked at CWS's panel and found that they did not happen. If one did, it is paid twice.
-   * @throws OrderNotFoundError, OrderNotWaitingError
+   * @param giveUp ids or client order ids of purchases to give up too, which CWS has accepted and not delivered by the deadline.
+   *   They are paid; what they bring later is kept.
+   * @returns client order ids of all that were given up.
+   * @throws OrderNotFoundError, OrderNotWaitingError, PurchaseNotWaitingError
    */
-  async reopen(orderId: string, actor: AuditActor): Promise<void> {
-    await inTransaction(this.dataSource, async (manager) => {
+  async reopen(orderId: string, actor: AuditActor, giveUp: readonly string[] = []): Promise<string[]> {
+    return inTransaction(this.dataSource, async (manager) => {
       const order = await lockOrder(manager, orderId);
       if (order === null) throw new OrderNotFoundError();
       if (order.state !== 'needs_attention') throw new OrderNotWaitingError(`the order is ${order.state}`);
@@ -34,12 +44,18 @@ export class ReopenOrderService {
       // A file that may not be handed over, for example: there is nothing to buy, and a person must serve the customer.
       if (items.every((item) => item.keys >= item.quantity)) throw new OrderNotWaitingError('no key is missing');
       const abandoned = await abandonUnknownPurchases(manager, orderId);
+      const accepted = await this.giveUpAccepted(manager, order, items, giveUp);
       await reopenOrder(manager, orderId, this.config.orderPollTimeoutSeconds);
       await writeAudit(manager, actor, [
-        ...abandoned.map((purchaseId) => ({
+        ...abandoned.map(({ id }) => ({
           action: 'purchase.state_changed' as const,
-          subjectId: purchaseId,
+          subjectId: id,
           details: { from: 'unknown', to: 'dead', reason: 'a person found that it did not happen' },
+        })),
+        ...accepted.map(({ id }) => ({
+          action: 'purchase.state_changed' as const,
+          subjectId: id,
+          details: { from: 'fulfilling', to: 'dead', reason: 'given up by a person: no key by the deadline' },
         })),
         {
           action: 'order.state_changed' as const,
@@ -49,6 +65,29 @@ export class ReopenOrderService {
       ]);
       await this.alerts.clearWithin(manager, 'order_needs_attention', orderId);
       await this.jobs.send('purchase-order', { orderId }, { manager });
+      return [...abandoned, ...accepted].map(({ clientOrderId }) => clientOrderId);
     });
+  }
+
+  /** What CWS has accepted is bought: its pieces are owed again, as when CWS takes an order back. */
+  private async giveUpAccepted(
+    manager: EntityManager,
+    order: OrderProgress,
+    items: readonly ItemProgress[],
+    giveUp: readonly string[],
+  ): Promise<GivenUpPurchase[]> {
+    const references = giveUp.map((reference) => reference.toLowerCase());
+    const purchases = order.isPastDeadline ? await abandonAcceptedPurchases(manager, order.id, references) : [];
+    const spared = references.find(
+      (reference) =>
+        !purchases.some(({ id, clientOrderId }) => id === reference || isSameReference(reference, clientOrderId)),
+    );
+    if (spared !== undefined) throw new PurchaseNotWaitingError(spared);
+    for (const { orderItemId: reservationItemId, cwsProductId, missingKeys } of purchases) {
+      const item = items.find(({ id }) => id === reservationItemId);
+      const quantity = Math.min(missingKeys, item === undefined ? 0 : item.quantity - item.keys);
+      if (quantity > 0) await holdOwedAgain(manager, { reservationItemId, cwsProductId, quantity });
+    }
+    return purchases;
   }
 }

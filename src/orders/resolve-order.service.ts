@@ -81,7 +81,7 @@ export class ResolveOrderService {
     if (isChanged && !ORDER_TRANSITIONS[order.state].includes(to)) throw new OrderSettledError(order.state);
 
     // A purchase that a worker is claiming at this moment is either claimed before this, or not sent at all.
-    const abandonedPurchases = isChanged ? await abandonUnsentPurchases(manager, orderId) : [];
+    const unsent = isChanged ? await abandonUnsentPurchases(manager, orderId, 'all') : [];
     const items = await readItems(manager, orderId);
     const releasedPieces = isChanged
       ? await releaseOwedHolds(
@@ -93,10 +93,10 @@ export class ResolveOrderService {
       await moveOrder(manager, { id: orderId, from: order.state, to });
       const reason = resolution === 'refunded' ? 'refunded by a person' : 'delivered by hand';
       await writeAudit(manager, actor, [
-        ...abandonedPurchases.map((purchaseId): AuditEntry => ({
+        ...unsent.map(({ id, from }): AuditEntry => ({
           action: 'purchase.state_changed',
-          subjectId: purchaseId,
-          details: { from: 'intended', to: 'dead', reason: 'never sent' },
+          subjectId: id,
+          details: { from, to: 'dead', reason: 'never sent' },
         })),
         { action: 'order.state_changed', subjectId: orderId, details: { from: order.state, to, reason, note } },
       ]);
@@ -107,7 +107,7 @@ export class ResolveOrderService {
       isChanged,
       missingKeys: items.reduce((sum, item) => sum + Math.max(0, item.quantity - item.keys), 0),
       releasedPieces,
-      abandonedPurchases,
+      abandonedPurchases: unsent.map(({ id }) => id),
       openPurchases: items.flatMap(({ livePurchaseId }) => livePurchaseId ?? []),
     };
   }

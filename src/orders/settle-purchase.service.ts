@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { InjectDataSource } from '@nestjs/typeorm';
 import { DataSource, type EntityManager } from 'typeorm';
 import { inTransaction } from '../database/one-connection.js';
-import { writeAudit } from '../audit/audit-log.js';
+import { type AuditEntry, writeAudit } from '../audit/audit-log.js';
 import { holdOwedAgain, markHoldBought } from '../catalog/stock-holds.queries.js';
 import type { SupplierOrder } from '../cws/cws.types.js';
 import { JobQueue } from '../jobs/job-queue.js';
@@ -13,8 +13,19 @@ import { nextOrderState } from './order-progress.rules.js';
 import { isResolved, PURCHASE_TRANSITIONS, type PurchaseState } from './order-state.rules.js';
 import { isPollingOver, pollGapSeconds } from './polling.rules.js';
 import { isPurchaseOver, type OrderNews, stateAfterNews } from './purchase-end.rules.js';
-import { lockOrder, movePurchase, type PurchaseProgress, readItems, readPurchase } from './purchases.queries.js';
-import { settleAfter, undoSend } from './purchase-sends.queries.js';
+import { unitCost } from './purchase-cost.rules.js';
+import { watchPurchase } from './purchase-watch.queries.js';
+import {
+  abandonUnsentPurchases,
+  lockOrder,
+  movePurchase,
+  noteUnitPrice,
+  type OrderProgress,
+  type PurchaseProgress,
+  readItems,
+  readPurchase,
+} from './purchases.queries.js';
+import { type Sending, settleAfter, undoSend } from './purchase-sends.queries.js';
 import { ReadCodesService } from './read-codes.service.js';
 import { StoreCodesService } from './store-codes.service.js';
 
@@ -22,12 +33,6 @@ const UNDELIVERABLE_FILE =
   'a key came as a file that is not handed over: not base64, too large, or neither PNG, JPEG, GIF, WebP nor PDF';
 /** After a purchase came to nothing, before the order is looked at again: a supplier that always cancels must not be asked in a loop. */
 const RETRY_AFTER_END_SECONDS = 20;
-
-/** One sending of a purchase: a worker that was frozen for a while must not judge a later one. */
-export interface Sending {
-  readonly id: string;
-  readonly sendCount: number;
-}
 
 /** Writes down what became of a purchase, and moves its order on. Every method may be called twice with the same news. */
 @Injectable()
@@ -56,6 +61,8 @@ export class SettlePurchaseService {
         purchase,
         orders.map(({ cwsOrderId }) => cwsOrderId),
       );
+      const unitPriceCents = unitCost(orders, purchase.quantity);
+      if (unitPriceCents !== null) await noteUnitPrice(manager, purchase.id, unitPriceCents);
       const stored = await this.storing.store(manager, purchase, codes);
       if (isPurchaseOver(purchase.state)) {
         await this.countLate(manager, purchase, stored.size);
@@ -70,9 +77,14 @@ export class SettlePurchaseService {
       const to = stateAfterNews({ quantity: purchase.quantity, keys, orders: knownOrders }, news);
       await this.movePurchase(manager, purchase, to, {
         cwsOrderId: orders[0]?.cwsOrderId,
-        unitPriceCents: orders[0]?.lines[0]?.unitPrice ?? null,
+        unitPriceCents: unitPriceCents ?? undefined,
         reason: to === 'dead' ? `CWS: ${news.map(({ status }) => status).join(', ')}` : undefined,
       });
+      // What a supplier took back it may deliver after all.
+      if (to === 'dead') {
+        await watchPurchase(manager, purchase.id);
+        await noteRefusal(manager, purchase.id);
+      }
       const awaited = to === 'fulfilling' ? codes.awaitedPreorders : 0;
       await this.storing.notePreorders(manager, purchase, awaited);
       await this.moveHolds(manager, purchase, { isOver: to === 'dead', keys });
@@ -172,6 +184,7 @@ export class SettlePurchaseService {
       const purchase = await readPurchase(manager, purchaseId);
       if (order === null || purchase === null) throw new Error(`purchase ${purchaseId} has no order`);
       const state = await apply(manager, purchase);
+      await this.abandonUnsent(manager, order);
       const to = nextOrderState(order.state, await readItems(manager, order.id));
       // An order that is over stays so, whatever still comes.
       await this.moving.move(manager, order, to, to === 'needs_attention' ? UNDELIVERABLE_FILE : undefined);
@@ -181,6 +194,20 @@ export class SettlePurchaseService {
       }
       return state;
     });
+  }
+
+  /** Keys may have come of another purchase: what was never sent, and is not needed any more, never is. */
+  private async abandonUnsent(manager: EntityManager, { id: orderId, state }: OrderProgress): Promise<void> {
+    const unsent = await abandonUnsentPurchases(manager, orderId, isResolved(state) ? 'all' : 'unneeded');
+    if (unsent.length === 0) return;
+    const entries = unsent.map(({ id, from }): AuditEntry => ({
+      action: 'purchase.state_changed',
+      subjectId: id,
+      details: { from, to: 'dead', reason: 'never sent, and not needed any more' },
+    }));
+    await writeAudit(manager, 'orders', entries);
+    // One of several pieces, of which some came: the rest is looked for.
+    await this.jobs.send('purchase-order', { orderId }, { manager });
   }
 
   /**
@@ -206,25 +233,18 @@ export class SettlePurchaseService {
     manager: EntityManager,
     purchase: PurchaseProgress,
     to: PurchaseState,
-    news: { cwsOrderId?: string; unitPriceCents?: PurchaseProgress['priceCapCents'] | null; reason?: string },
+    news: { cwsOrderId?: string; unitPriceCents?: number; reason?: string },
   ): Promise<void> {
     if (to === purchase.state) return;
     if (!PURCHASE_TRANSITIONS[purchase.state].includes(to)) {
       throw new Error(`purchase ${purchase.id} cannot go from ${purchase.state} to ${to}`);
     }
-    const { reason: error, unitPriceCents } = news;
-    await movePurchase(manager, { id: purchase.id, from: purchase.state, to, error, unitPriceCents });
+    await movePurchase(manager, { id: purchase.id, from: purchase.state, to, error: news.reason });
     await writeAudit(manager, 'orders', [
       {
         action: 'purchase.state_changed',
         subjectId: purchase.id,
-        details: {
-          from: purchase.state,
-          to,
-          cwsOrderId: news.cwsOrderId,
-          unitPriceCents: news.unitPriceCents ?? undefined,
-          reason: news.reason,
-        },
+        details: { from: purchase.state, to, ...news },
       },
     ]);
   }

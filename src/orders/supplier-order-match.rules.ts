@@ -12,6 +12,11 @@ export function isSameReference(shown: string | null, clientOrderId: string): bo
   return shown?.toLowerCase() === clientOrderId.toLowerCase();
 }
 
+/** Whether a client order id that CWS shows begins like this, in whatever letters. */
+export function hasPrefix(shown: string | null, prefix: string): shown is string {
+  return shown?.toLowerCase().startsWith(prefix.toLowerCase()) === true;
+}
+
 /** Never attach on doubt: the answer must carry our id and our product, and no more of it than we wanted. */
 export function isOurs(purchase: SoughtPurchase, order: SupplierOrder): boolean {
   return (

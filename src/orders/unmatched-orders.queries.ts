@@ -27,7 +27,7 @@ export async function noteUnmatched(
        INSERT INTO unmatched_supplier_orders (cws_order_id, client_order_id, ordered_at)
        SELECT listed.id, listed.reference, listed.ordered_at
        FROM unnest($1::text[], $2::text[], $3::timestamptz[]) AS listed (id, reference, ordered_at)
-       WHERE NOT EXISTS (SELECT FROM purchases WHERE client_order_id = listed.reference)
+       WHERE NOT EXISTS (SELECT FROM purchases WHERE lower(client_order_id) = lower(listed.reference))
        ON CONFLICT DO NOTHING
        RETURNING cws_order_id
      )

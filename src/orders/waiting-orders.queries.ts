@@ -1,10 +1,14 @@
 import type { EntityManager } from 'typeorm';
 
-/** Unfinished orders that nobody has touched for `idleSeconds`: their wake-up may have been lost. */
+/**
+ * Orders that nobody has touched for `idleSeconds`: their wake-up may have been lost. Unfinished ones, and those that a person was
+ * called for, in time and once after their deadline.
+ */
 export async function idleOrders(manager: EntityManager, idleSeconds: number): Promise<string[]> {
   const rows = await manager.query<{ id: string }[]>(
     `SELECT id FROM orders
-     WHERE state IN ('accepted', 'purchasing', 'fulfilling') AND updated_at <= now() - make_interval(secs => $1)
+     WHERE (state IN ('accepted', 'purchasing', 'fulfilling') OR state = 'needs_attention' AND updated_at < deadline_at)
+       AND updated_at <= now() - make_interval(secs => $1)
      ORDER BY created_at LIMIT 1000`,
     [idleSeconds],
   );

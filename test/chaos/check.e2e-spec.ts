@@ -249,6 +249,11 @@ const PLANTED: Planted[] = [
   ['a replica ended with 0 unasked', 'exit', (run) => run.ownExitCodes.push(0)],
   ['the reason is empty', 'reason', reason('')],
   ['the reason names a purchase of another order', 'reason', reason('purchase KF-1 has no known outcome')],
+  [
+    'one of two reasons is not true',
+    'reason',
+    reason('purchase KF-4 has no known outcome (HTTP 500. again). purchase KF-1 has no known outcome'),
+  ],
   ['the reason names no purchase of ours', 'reason', reason('purchase KF-9 has no known outcome')],
   [
     'the unknown purchase was charged',

@@ -119,13 +119,19 @@ function* everyOrderHasItsKeysOrATrueReason({ orders, deliveries }, books) {
   }
 }
 
-/** What is not true about the reason why a person was called; null when it holds against the ledger. */
+/** What is not true about the reasons why a person was called, one for each item; null when all hold against the ledger. */
 function falsehoodOf({ id, attentionReason }, items, books) {
   const missing = items.filter((item) => books.keysOf(item.id).length < item.quantity);
   if (missing.length === 0) return 'no key is missing';
+  const reasons = attentionReason.split(/(?<=^|\. )(?=purchase KF-|product \d)/);
+  return (
+    reasons.map((reason) => falsehoodOfOne(id, reason, missing, books)).find((falsehood) => falsehood !== null) ?? null
+  );
+}
 
+function falsehoodOfOne(id, reason, missing, books) {
   const [, reference, claim] =
-    /purchase (KF-\S+) (has no known outcome|has no key by the deadline)/.exec(attentionReason) ?? [];
+    /^purchase (KF-\S+) (has no known outcome|has no key by the deadline)/.exec(reason) ?? [];
   if (reference !== undefined) {
     const purchase = books.purchaseByReference.get(reference);
     if (books.orderOf(purchase) !== id) return 'the purchase is not one of this order';
@@ -137,7 +143,7 @@ function falsehoodOf({ id, attentionReason }, items, books) {
   }
 
   const [, product, count, quantity] =
-    /product (\d+): (\d+) of (\d+) keys could not be bought in time/.exec(attentionReason) ?? [];
+    /^product (\d+): (\d+) of (\d+) keys could not be bought in time/.exec(reason) ?? [];
   if (product !== undefined) {
     const item = missing.find(({ g2aProductId }) => String(g2aProductId) === product);
     if (item === undefined) return 'no key of this product is missing';

@@ -69,9 +69,10 @@ export function purchaseSteps(current: () => Keyferry): PurchaseSteps {
     openAlerts: () => current().sql('SELECT kind, subject, message FROM alerts WHERE cleared_at IS NULL'),
     hurry,
     until: async (condition, { isHurried } = { isHurried: true }) => {
-      for (const deadline = Date.now() + WITHIN_MS; !(await condition()); await sleep(50)) {
+      for (const deadline = Date.now() + WITHIN_MS; !(await condition());) {
         if (Date.now() > deadline) throw new Error(`it did not happen within ${WITHIN_MS / 1000} s`);
         if (isHurried) await hurry();
+        await sleep(50);
       }
     },
   };

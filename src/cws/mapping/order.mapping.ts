@@ -114,13 +114,14 @@ function readStatus(value: unknown, field: string): SupplierOrderStatus {
   switch (readText(value, field).toLowerCase()) {
     case 'completed':
       return 'completed';
+    case 'fulfilling':
+      return 'fulfilling';
     case 'cancelled':
       return 'cancelled';
     case 'failed':
       return 'failed';
     default:
-      // A status that we do not know is still running: giving the order up would lose a key that was paid for.
-      return 'fulfilling';
+      return 'unknown';
   }
 }
 

@@ -1,0 +1,49 @@
+import { cents } from '../money/cents.js';
+import { missingKeysText, openPurchaseText } from './attention-reason.rules.js';
+
+describe('what a person reads of keys that were not bought in time', () => {
+  const keys = {
+    g2aProductId: 7,
+    quantity: 2,
+    missing: 1,
+    obstacle: null,
+    failure: null,
+    priceAsked: cents(640),
+    saleIncome: cents(600),
+  };
+
+  it('has the price asked and what the sale leaves', () => {
+    expect(missingKeysText(keys)).toBe(
+      'product 7: 1 of 2 keys could not be bought in time: the cheapest supplier in stock asks 6.40 EUR, the sale leaves 6.00 EUR',
+    );
+  });
+
+  it('has what kept purchases from being made, and how the last one ended', () => {
+    expect(missingKeysText({ ...keys, obstacle: 'buying is held up', failure: 'HTTP 400', priceAsked: null })).toBe(
+      'product 7: 1 of 2 keys could not be bought in time: buying is held up; no supplier has stock; last try: HTTP 400',
+    );
+    expect(missingKeysText({ ...keys, priceAsked: undefined })).toContain('no exchange rate is known');
+  });
+});
+
+describe('what a person reads of a purchase that has not brought its keys', () => {
+  const purchase = {
+    clientOrderId: 'KF-1',
+    sendCount: 2,
+    isPastDeadline: false,
+    awaitedPreorders: 0,
+    failure: 'CWS does not know the order',
+  };
+
+  it('is that nobody knows its outcome, and after the deadline that it is late', () => {
+    expect(openPurchaseText(purchase)).toBe(
+      'purchase KF-1 has no known outcome (CWS does not know the order), sent 2 times; nothing is bought again on a guess',
+    );
+    expect(openPurchaseText({ ...purchase, isPastDeadline: true, failure: null })).toBe(
+      'purchase KF-1 has no key by the deadline',
+    );
+    expect(openPurchaseText({ ...purchase, isPastDeadline: true, failure: null, awaitedPreorders: 1 })).toBe(
+      'purchase KF-1 has no key by the deadline (CWS sold a pre-order)',
+    );
+  });
+});

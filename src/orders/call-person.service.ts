@@ -1,0 +1,107 @@
+import { Injectable } from '@nestjs/common';
+import { InjectDataSource } from '@nestjs/typeorm';
+import { DataSource, type EntityManager } from 'typeorm';
+import { missingKeysText, openPurchaseText } from './attention-reason.rules.js';
+import { lastFailure } from './choose-supplier.queries.js';
+import { ChooseSupplierService } from './choose-supplier.service.js';
+import { MatchSupplierOrdersService } from './match-supplier-orders.service.js';
+import { MoveOrderService } from './move-order.service.js';
+import {
+  type ItemProgress,
+  type OrderProgress,
+  type PurchaseProgress,
+  readItems,
+  readOrder,
+  readPurchase,
+} from './purchases.queries.js';
+import type { Sending } from './purchase-sends.queries.js';
+
+/** An item that a person must hear of, and the purchase that is still open for it. */
+interface Trouble {
+  readonly item: ItemProgress;
+  readonly purchase: PurchaseProgress | null;
+}
+
+/** Calls a person to a paid order whose keys do not come, and says why for each of its items, with the numbers. */
+@Injectable()
+export class CallPersonService {
+  constructor(
+    @InjectDataSource() private readonly dataSource: DataSource,
+    private readonly choice: ChooseSupplierService,
+    private readonly matching: MatchSupplierOrdersService,
+    private readonly moving: MoveOrderService,
+  ) {}
+
+  /**
+   * Does nothing while there is time, nor when another handler has moved the order on since it was looked at.
+   * @param stuck a sending whose outcome only a person can find out: that is told at once.
+   */
+  async call(orderId: string, stuck?: Sending): Promise<void> {
+    const { manager } = this.dataSource;
+    const order = await readOrder(manager, orderId);
+    if (order === null) return;
+    const troubles = await troublesOf(manager, order, stuck);
+    if (troubles.length === 0) return;
+    const texts = [];
+    for (const trouble of troubles) texts.push(await this.text(trouble));
+    await this.moving.needAttention(
+      orderId,
+      texts.join('. '),
+      async (locking, locked) => fingerprint(await troublesOf(locking, locked, stuck)) === fingerprint(troubles),
+    );
+  }
+
+  private async text({ item, purchase }: Trouble): Promise<string> {
+    const failure = await lastFailure(this.dataSource.manager, item.id);
+    if (purchase !== null) return openPurchaseText({ ...purchase, failure });
+    const { g2aProductId, quantity, keys, saleIncomeCents: saleIncome } = item;
+    return missingKeysText({
+      g2aProductId,
+      quantity,
+      missing: quantity - keys,
+      obstacle: await this.matching.obstacle(),
+      failure,
+      priceAsked: await this.choice.priceAsked(item),
+      saleIncome,
+    });
+  }
+}
+
+async function troublesOf(
+  manager: EntityManager,
+  order: OrderProgress,
+  stuck: Sending | undefined,
+): Promise<readonly Trouble[]> {
+  const troubles: Trouble[] = [];
+  for (const item of await readItems(manager, order.id)) {
+    if (item.keys >= item.quantity) continue;
+    if (item.livePurchaseId === null) {
+      if (order.isPastDeadline) troubles.push({ item, purchase: null });
+      continue;
+    }
+    const purchase = await readPurchase(manager, item.livePurchaseId);
+    // What was never sent has no outcome to wait for: it is sent, or ended, by itself.
+    if (purchase === null || purchase.sendCount === 0) continue;
+    const isStuck = purchase.state === 'unknown' && isSending(purchase, stuck);
+    const wasTold = order.attentionReason?.includes(purchase.clientOrderId) === true;
+    if (order.isPastDeadline || isStuck || wasTold) troubles.push({ item, purchase });
+  }
+  return troubles;
+}
+
+function isSending(purchase: PurchaseProgress, sending: Sending | undefined): boolean {
+  return purchase.id === sending?.id && purchase.sendCount === sending.sendCount;
+}
+
+function fingerprint(troubles: readonly Trouble[]): string {
+  return JSON.stringify(
+    troubles.map(({ item, purchase }) => [
+      item.id,
+      item.keys,
+      purchase?.id,
+      purchase?.state,
+      purchase?.sendCount,
+      purchase?.isPastDeadline,
+    ]),
+  );
+}
