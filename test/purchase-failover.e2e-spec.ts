@@ -120,7 +120,7 @@ describe('an order that waits because no supplier can serve', () => {
       { isHurried: false },
     );
     // As if it had been refused a while ago.
-    await keyferry.sql(`UPDATE purchases SET updated_at = now() - interval '1 minute' WHERE cws_product_id = $1`, [
+    await keyferry.sql(`UPDATE purchases SET refused_at = now() - interval '1 minute' WHERE cws_product_id = $1`, [
       cwsProductId(4),
     ]);
     await delayJobs();

@@ -32,7 +32,7 @@ export async function ordersWithNewSupply(manager: EntityManager, restSeconds: n
            AND NOT EXISTS (
              SELECT FROM purchases purchase WHERE purchase.order_item_id = item.id
                AND (purchase.state IN ('intended', 'unknown', 'fulfilling')
-                 OR purchase.updated_at > now() - make_interval(secs => $1)))
+                 OR coalesce(purchase.refused_at, purchase.created_at) > now() - make_interval(secs => $1)))
        )
      ORDER BY orders.created_at LIMIT 1000`,
     [restSeconds],
