@@ -93,6 +93,8 @@ export interface MarketplaceSettings {
   finishedJobStatus: 'complete' | 'done';
   /** What G2A keeps of the price, in percent with at most two decimals. */
   feePercent: number;
+  /** How far G2A's clock is ahead of ours (negative: behind). */
+  clockOffsetMs: number;
 }
 
 export interface Job {
@@ -124,7 +126,7 @@ export class G2aMarketplace {
     readonly settings: MarketplaceSettings,
     private readonly behaviors: BehaviorTable<G2aBehavior | TransportBehavior>,
   ) {
-    const updatedAtMs = Date.now() - 86_400_000;
+    const updatedAtMs = this.nowMs() - 86_400_000;
     for (let number = 1; number <= options.offers; number += 1) {
       this.add(newOffer(g2aOfferId(number), number, 'dropshipping', updatedAtMs));
     }
@@ -135,6 +137,11 @@ export class G2aMarketplace {
         size: 3,
       });
     }
+  }
+
+  /** By G2A's clock. */
+  nowMs(): number {
+    return Date.now() + this.settings.clockOffsetMs;
   }
 
   /** Every offer that is not gone, in the order of creation. */
@@ -179,7 +186,7 @@ export class G2aMarketplace {
     if (body.offerType !== offer.type) throw new HttpFault(400, 400, `Offer ${offerId} is of type ${offer.type}.`);
     checkPrices(body.variant, offer.visibility);
     const jobId = this.schedule(offerId, () => {
-      applyVariant(offer, body.variant);
+      applyVariant(offer, body.variant, this.nowMs());
     });
     const receivedAtMs = Date.now();
     const appliesAtMs = receivedAtMs + this.settings.applyDelayMs;
@@ -195,12 +202,12 @@ export class G2aMarketplace {
     checkPrices(variant, 'all');
     const existing = this.byId.get(offerId);
     if (existing && !existing.isGone) return { existingOfferId: offerId };
-    const offer = existing ?? { ...newOffer(offerId, number, 'dropshipping', Date.now()), isGone: true };
+    const offer = existing ?? { ...newOffer(offerId, number, 'dropshipping', this.nowMs()), isGone: true };
     if (!existing) this.add(offer);
     this.asked.push(productId);
     const jobId = this.schedule(offerId, () => {
       offer.isGone = false;
-      applyVariant(offer, variant);
+      applyVariant(offer, variant, this.nowMs());
     });
     return { jobId };
   }
@@ -223,12 +230,13 @@ export class G2aMarketplace {
     this.applyDue();
     const offer = this.byId.get(offerId);
     if (!offer) throw new HttpFault(404, 404, `Offer ${offerId} not found.`);
-    applyVariant(offer, {
+    const variant = {
       active: edit.active,
       visibility: edit.visibility,
       inventory: edit.size === undefined ? undefined : { size: edit.size },
       price: { retail: edit.price, business: edit.businessPrice },
-    });
+    };
+    applyVariant(offer, variant, this.nowMs());
     offer.sold = edit.sold ?? offer.sold;
     offer.priceLimit = edit.priceLimit ?? offer.priceLimit;
     offer.isGone = edit.gone ?? offer.isGone;
@@ -325,14 +333,14 @@ function checkPrices(variant: Variant, currentVisibility: Visibility): void {
 }
 
 /** Fields left out stay: above all, a size above zero does not make an inactive offer active. */
-function applyVariant(offer: Offer, variant: Variant): void {
+function applyVariant(offer: Offer, variant: Variant, nowMs: number): void {
   const { retail, business } = variant.price ?? {};
   if (retail !== undefined) offer.retailCents = readPrice(retail);
   if (business !== undefined) offer.businessCents = readPrice(business);
   offer.size = variant.inventory?.size ?? offer.size;
   offer.active = variant.active ?? offer.active;
   offer.visibility = variant.visibility ?? offer.visibility;
-  offer.updatedAtMs = Date.now();
+  offer.updatedAtMs = nowMs;
 }
 
 function newOffer(id: string, number: number, type: string, updatedAtMs: number): Offer {

@@ -226,6 +226,7 @@ const settingsSchema = fields({
   patchAnswer: { enum: [200, 202, 204] },
   finishedJobStatus: { enum: ['complete', 'done'] },
   feePercent: percent,
+  clockOffsetMs: { type: 'integer' },
   list: shape,
   detail: shape,
 });

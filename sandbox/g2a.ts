@@ -71,6 +71,7 @@ export async function startG2aSandbox(options: G2aSandboxOptions = {}): Promise<
       patchAnswer: options.patchAnswer ?? 202,
       finishedJobStatus: options.finishedJobStatus ?? 'complete',
       feePercent: options.feePercent ?? 15,
+      clockOffsetMs: options.clockOffsetMs ?? 0,
     },
     traffic.behaviors,
   );
@@ -85,6 +86,9 @@ export async function startG2aSandbox(options: G2aSandboxOptions = {}): Promise<
   const app = createServer(renderError);
   registerTrafficControl(app, traffic);
   registerG2aControl(app, marketplace, shapes);
+  app.addHook('onSend', async (_request, reply) => {
+    reply.header('date', new Date(marketplace.nowMs()).toUTCString());
+  });
   await app.register((api, _options, done) => {
     traffic.guard(api, { tokens, limitOf: (route) => (route === TOKEN_ROUTE ? undefined : 'api'), subjectsOf });
     registerTokenRoute(api, tokens);
@@ -119,6 +123,7 @@ async function main(): Promise<void> {
     .option('--apply-delay-ms <ms>', 'from accepting a change to showing it', readNumber, 50)
     .option('--patch-answer <status>', 'answer of a PATCH: 200, 202 or 204', readPatchAnswer, 202)
     .option('--fee-percent <percent>', 'what G2A keeps of the price', readNumber, 15)
+    .option('--clock-offset-ms <ms>', "how far G2A's clock is ahead", readNumber, 0)
     .option('--rate <rate>', 'limit over all routes but the token (default: 600/60s)', readRate)
     .parse();
   const { rate, ...options } = command.opts<G2aSandboxOptions & { rate?: RateLimit }>();

@@ -1,7 +1,8 @@
 import 'reflect-metadata';
-import { ConsoleLogger, Logger } from '@nestjs/common';
+import { Logger } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
+import { Command } from 'commander';
 import { AppModule } from './app.module.js';
 import { whenNpmEnds } from './config/end-of-npm.js';
 import { loadConfig } from './config/config.module.js';
@@ -10,6 +11,7 @@ import { type DatabaseServer, openDatabaseServer } from './database/database-ser
 import { runMigrations } from './database/migrations.js';
 import { serveDocs } from './dropshipping/openapi/serve-docs.js';
 import { ReadinessService } from './observability/readiness.service.js';
+import { ServiceLogger } from './observability/service-logger.js';
 import { configureHttp, fastifyOptions } from './dropshipping/http-setup.js';
 
 /** Time for requests and jobs under way after SIGTERM. Supervisors kill after 10 s or more. */
@@ -21,9 +23,24 @@ function report(line: string): void {
   logger.log(line);
 }
 
+/** Answers --help. Ends with 1 at any other argument: it was meant for the commands, and must not start a shop that sells. */
+function refuseArguments(): void {
+  new Command('npm start')
+    .usage('')
+    .description(
+      'Runs Keyferry, which sells CodesWholesale game keys on G2A, until it is stopped. It takes no arguments: settings come from ' +
+        'the environment and from .env (see .env.example). `npm run cli -- --help` lists the commands that look after it.',
+    )
+    .helpOption('-h, --help', 'show this and start nothing')
+    .allowExcessArguments(false)
+    .showHelpAfterError('Nothing was started: the service takes no arguments. Commands: npm run cli -- --help')
+    .parse();
+}
+
 async function main(): Promise<void> {
+  refuseArguments();
   const config = await loadConfig();
-  Logger.overrideLogger(new ConsoleLogger({ json: config.isProduction, prefix: 'keyferry' }));
+  Logger.overrideLogger(new ServiceLogger({ isJson: config.isProduction, isTerminal: process.stdout.isTTY }));
   const database = await openDatabaseServer({ databaseUrl: config.databaseUrl, log: report });
   const applied = await runMigrations(database.url);
   if (applied.length > 0) logger.log(`applied ${applied.length} migrations`);

@@ -18,6 +18,7 @@ const PURCHASE = '0b000000-0000-4000-8000-000000000004';
 const KEY = '0b000000-0000-4000-8000-000000000005';
 const CWS_PRODUCT = '0b000000-0000-4000-8000-000000000006';
 const UNSEEN_CWS_PRODUCT = '0b000000-0000-4000-8000-000000000007';
+const LEADER = '0b000000-0000-4000-8000-000000000009';
 const OFFER = '0b000000-0000-4000-8000-000000000008';
 const UNKNOWN = '0b000000-0000-4000-8000-00000000ffff';
 
@@ -120,15 +121,46 @@ describe('the admin routes', () => {
     const answer = await get('/admin/status');
     expect(answer.status).toBe(200);
     expect(answer.json()).toMatchObject({
+      isSelling: false,
+      isSellingAllowed: true,
       isPaused: false,
       reason: null,
       isServiceEnabled: true,
+      leader: null,
+      feedUnreliableSince: null,
+      sweepCycleSeconds: null,
       mappings: { total: 2, enabled: 1 },
-      offers: { forSale: 1, off: { disabled: 1, unmapped: 1 }, quarantined: 0 },
+      offers: { total: 3, forSale: 1, off: { disabled: 1, unmapped: 1 }, quarantined: 0 },
+      balance: null,
       orders: { accepted: 0, purchasing: 0, fulfilling: 1, completed: 0, needs_attention: 0, failed: 0 },
       openAlerts: 1,
     });
     expect((answer.json() as { feedAgeSeconds: number }).feedAgeSeconds).toBeGreaterThanOrEqual(90);
+  });
+
+  it('say that we sell only while a replica holds the lease, and which', async () => {
+    const lease = (until: string) =>
+      client.query(
+        `UPDATE sync_leadership SET holder = $1, acquired_at = '2026-01-02T03:04:05Z',
+           expires_at = clock_timestamp() + $2::interval`,
+        [LEADER, until],
+      );
+    await lease('1 minute');
+    expect((await get('/admin/status')).json()).toMatchObject({
+      isSelling: true,
+      leader: { id: LEADER, since: '2026-01-02T03:04:05.000Z' },
+    });
+    await lease('-1 second');
+    expect((await get('/admin/status')).json()).toMatchObject({ isSelling: false, leader: null });
+  });
+
+  it('say since when the feed is not believed, and how long the sweep takes', async () => {
+    await client.query(`UPDATE sync_cursors SET unreliable_since = '2026-01-02T03:04:05Z', sweep_cycle_seconds = 12.5`);
+    expect((await get('/admin/status')).json()).toMatchObject({
+      feedUnreliableSince: '2026-01-02T03:04:05.000Z',
+      sweepCycleSeconds: 12.5,
+    });
+    await client.query('UPDATE sync_cursors SET unreliable_since = NULL, sweep_cycle_seconds = NULL');
   });
 
   it('pause with a reason and resume, each recorded under the name of the administrator', async () => {

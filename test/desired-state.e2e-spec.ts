@@ -40,7 +40,8 @@ describe('the desired state', () => {
   const config = parseEnvironment(environment('http://127.0.0.1:1', 'http://127.0.0.1:1'));
   const sql = <T>(text: string, values: unknown[] = []): Promise<T> => dataSource.query<T>(text, values);
   const start = () => new DesiredStateService(dataSource, config, new AlertsService(dataSource));
-  const refresh = () => desired.refresh(null);
+  const whilePaused = () => desired.refresh(() => Promise.resolve('paused'));
+  const refresh = () => desired.refresh(() => Promise.resolve(null));
   const supplier = (number: number, assignment: string, values: unknown[] = []) =>
     sql(`UPDATE supplier_products SET ${assignment} WHERE cws_product_id = $1`, [supplierId(number), ...values]);
   const offer = async (number: number) => {
@@ -173,7 +174,7 @@ describe('the desired state', () => {
 
     it('of every offer when selling is paused or resumed, and after a restart', async () => {
       const all = { priced: 6 };
-      expect(await desired.refresh('paused')).toMatchObject(all);
+      expect(await whilePaused()).toMatchObject(all);
       expect(await offer(5)).toMatchObject({ reason: 'paused' });
       expect(await refresh()).toMatchObject(all);
       desired = start();
@@ -195,7 +196,7 @@ describe('the desired state', () => {
       await supplier(11_000, 'quantity = 7');
       let told = 0;
       desired.whenOffersChange(() => (told += 1));
-      await desired.refresh('paused');
+      await whilePaused();
       desired.whenOffersChange(() => undefined);
       expect(told).toBeGreaterThan(2);
       const stopped = await sql<{ product: number }[]>(
@@ -209,11 +210,54 @@ describe('the desired state', () => {
       await inBulk(forgetMany);
     });
 
+    it('by a pause that comes in the middle, at once and not when all are priced without it', async () => {
+      await inBulk((manager) => manager.query(FILL, [10_001, 11_000]));
+      let isPaused = false;
+      desired.whenOffersChange(() => (isPaused = true));
+      const { priced, changed } = await desired.refresh(() => Promise.resolve(isPaused ? 'paused' : null));
+      desired.whenOffersChange(() => undefined);
+      // One chunk, and then all.
+      expect(priced).toBe(200 + 1006);
+      expect(changed).toBeLessThanOrEqual(200 + 1006);
+      expect(await sql('SELECT DISTINCT desired_reason AS reason FROM offers WHERE g2a_product_id > 10000')).toEqual([
+        { reason: 'paused' },
+      ]);
+      expect(await whilePaused()).toEqual(NOTHING);
+      await refresh();
+      await inBulk(forgetMany);
+    });
+
+    it('anew when the feed is not believed any more in the middle of it', async () => {
+      await inBulk((manager) => manager.query(FILL, [10_001, 11_000]));
+      await sql(`INSERT INTO sync_cursors (name, position, pass_started_at) VALUES ('cws_products', now(), now())`);
+      let looks = 0;
+      const { priced } = await desired.refresh(async () => {
+        looks += 1;
+        if (looks === 3) await sql('UPDATE sync_cursors SET unreliable_since = now()');
+        return null;
+      });
+      expect(priced).toBe(2 * 200 + 1006);
+      await sql('DELETE FROM sync_cursors');
+      await refresh();
+      await inBulk(forgetMany);
+    });
+
+    it('no further when another replica leads or this one ends, and the rest by the next who does', async () => {
+      await inBulk((manager) => manager.query(FILL, [10_001, 11_000]));
+      desired = start();
+      let mayGoOn = true;
+      desired.whenOffersChange(() => (mayGoOn = false));
+      expect(await desired.refresh(() => Promise.resolve(mayGoOn ? null : undefined))).toMatchObject({ priced: 200 });
+      desired = start();
+      expect(await refresh()).toMatchObject({ priced: 1006 });
+      await inBulk(forgetMany);
+    });
+
     it('in one go of many, whatever their number', async () => {
       await inBulk((manager) => manager.query(FILL, [10_001, 16_000]));
       expect(await refresh()).toEqual({ priced: 6000, changed: 6000 });
       expect(await refresh()).toEqual(NOTHING);
-      expect(await desired.refresh('paused')).toEqual({ priced: 6006, changed: 6004 });
+      expect(await whilePaused()).toEqual({ priced: 6006, changed: 6004 });
       expect(await refresh()).toEqual({ priced: 6006, changed: 6004 });
       await inBulk(forgetMany);
     });
@@ -365,6 +409,24 @@ describe('the desired state', () => {
         expect(await offer(5)).toMatchObject({ reason: 'for_sale' });
       }
     });
+  });
+
+  it('is not stale before one and a half cycles that the sweep needs, also where none was measured yet', async () => {
+    // A batch in 400 s for a sweep that gets three quarters of it.
+    const slow = parseEnvironment({
+      ...environment('http://127.0.0.1:1', 'http://127.0.0.1:1'),
+      CWS_PRODUCTS_RATE: '2/600s',
+    });
+    await sql('UPDATE sync_cursors SET unreliable_since = now(), sweep_cycle_seconds = NULL');
+    await supplier(4, `requested_at = clock_timestamp() - interval '590 seconds'`);
+    await supplier(5, `requested_at = clock_timestamp() - interval '610 seconds'`);
+    await new DesiredStateService(dataSource, slow, new AlertsService(dataSource)).refresh(() => Promise.resolve(null));
+    expect(await offer(4)).toMatchObject({ reason: 'for_sale' });
+    expect(await offer(5)).toMatchObject({ reason: 'stale' });
+    await sql('UPDATE sync_cursors SET unreliable_since = NULL');
+    for (const number of [4, 5]) await supplier(number, 'requested_at = clock_timestamp()');
+    desired = start();
+    await refresh();
   });
 
   describe('declares no more than the account can pay', () => {

@@ -40,7 +40,7 @@ describe('the feed', () => {
   afterAll(() => keyferry.stop());
 
   const feed = (): FeedService => keyferry.app.get(FeedService);
-  const position = async (): Promise<unknown> => keyferry.sql('SELECT position FROM sync_cursors');
+  const position = async (): Promise<unknown> => keyferry.sql('SELECT position, pass_started_at FROM sync_cursors');
 
   it('brings all pages of what changed, and leaves what is not mapped', async () => {
     for (const game of [...GAMES, 9]) keyferry.cws.supplier.setProduct(cwsProductId(game), { quantity: 100 + game });
@@ -207,6 +207,26 @@ describe('a feed that keeps changes to itself', () => {
     await keyferry.sync();
     expect(await isUnreliable()).toBe(false);
     expect(await openAlerts()).toEqual([]);
+  });
+});
+
+describe('the feed of a CWS that shows changes late', () => {
+  it('brings a change that is shown a minute after the time that it bears, with the next pass', async () => {
+    const keyferry = await startKeyferry({ cws: { products: 5 } });
+    try {
+      await mapGames(keyferry, [1]);
+      const feed = keyferry.app.get(FeedService);
+      for (let pass = 0; pass < 3; pass += 1) await feed.readFeed();
+      keyferry.cws.supplier.setProduct(cwsProductId(1), { quantity: 66 });
+      // As if the last pass had begun a minute after that, and had not shown it.
+      await keyferry.sql(
+        `UPDATE sync_cursors SET position = position + interval '1 minute', reread_position = reread_position + interval '1 minute'`,
+      );
+      await feed.readFeed();
+      expect(await quantity(keyferry, 1)).toBe(66);
+    } finally {
+      await keyferry.stop();
+    }
   });
 });
 

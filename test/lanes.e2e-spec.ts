@@ -105,6 +105,30 @@ describe('the publisher', () => {
     }
   });
 
+  it('keeps a better price back while anything that was stored is not priced yet', async () => {
+    const keyferry = await startKeyferry();
+    const round = keyferry.app.get(SyncRoundService);
+    try {
+      await mapGames(keyferry, [1, 2]);
+      await keyferry.sync();
+      const price = (): unknown => keyferry.g2a.marketplace.offer(g2aOfferId(1)).retailCents;
+      const before = price();
+      await keyferry.sql(
+        `UPDATE offers SET desired_price_cents = desired_price_cents - 1,
+           desired_business_price_cents = desired_business_price_cents - 1 WHERE g2a_product_id = $1`,
+        [g2aProductId(1)],
+      );
+      await keyferry.sql('INSERT INTO repricings (g2a_product_id) VALUES ($1)', [g2aProductId(2)]);
+      await round.publish();
+      expect(price()).toBe(before);
+      await keyferry.sql('DELETE FROM repricings');
+      await round.publish();
+      expect(price()).not.toBe(before);
+    } finally {
+      await keyferry.stop();
+    }
+  });
+
   it('keeps a better price of the first page of the feed back until the last page is read: it may bring stops', async () => {
     const keyferry = await startKeyferry({ cws: { products: 3, pageSize: 2 } });
     const round = keyferry.app.get(SyncRoundService);

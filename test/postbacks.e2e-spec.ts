@@ -153,21 +153,57 @@ describe('a postback of CWS', () => {
 });
 
 describe('postbacks without end', () => {
-  it('use no more than their share of CWS’s limit: the feed goes on, and what they name waits and is merged', async () => {
-    // 2 saved ones for postbacks, and then one in 150 s.
-    const keyferry = await startKeyferry({ environment: { CWS_PRODUCTS_RATE: '40/600s' } });
+  let keyferry: Keyferry;
+
+  beforeAll(async () => {
+    // 4 for postbacks of all replicas.
+    keyferry = await startKeyferry({ environment: { CWS_PRODUCTS_RATE: '40/600s' } });
+    await mapGames(keyferry, [1, 2, 3, 4]);
+    keyferry.cws.traffic.forget();
+  });
+  afterAll(() => keyferry.stop());
+
+  const questions = () => keyferry.cws.traffic.requests().flatMap(({ query }) => query.productIds ?? []);
+  const hint = (...games: number[]) => ({ cwsProductIds: games.map(cwsProductId), cwsOrderIds: [] });
+
+  it('use no more than their share of CWS’s limit, on all replicas together: the feed goes on', async () => {
+    const standby = await startProgram({
+      ...environment(keyferry.cws.url, keyferry.g2a.url),
+      DATABASE_URL: keyferry.database.url,
+      CWS_PRODUCTS_RATE: '40/600s',
+    });
     try {
-      await mapGames(keyferry, [1, 2, 3, 4]);
-      keyferry.cws.traffic.forget();
-      const hints = keyferry.app.get(FollowHintsService);
+      const authHash = createHash('sha256').update('sandbox-clientsandbox-signature').digest('hex');
       for (let round = 0; round < 8; round += 1) {
-        hints.note({ cwsProductIds: [cwsProductId((round % 4) + 1)], cwsOrderIds: [] });
+        const game = (round % 4) + 1;
+        keyferry.app.get(FollowHintsService).note(hint(game));
+        const answer = await fetch(`${standby.url}/cws/postback`, {
+          method: 'POST',
+          headers: { 'content-type': 'application/json' },
+          body: JSON.stringify({ type: 'PRODUCT_UPDATED', productId: cwsProductId(game), authHash }),
+        });
+        expect(answer.status).toBe(204);
         await sleep(250);
       }
-      expect(keyferry.cws.traffic.requests()).toHaveLength(2);
+      await until(() => questions().length >= 4, 'the share is used');
       expect(await keyferry.app.get(FeedService).readFeed()).toBe(true);
+      expect(questions()).toHaveLength(4);
     } finally {
-      await keyferry.stop();
+      await standby.end('SIGKILL');
     }
+  });
+
+  it('of products that are not mapped take no place among those that wait for room', async () => {
+    const hints = keyferry.app.get(FollowHintsService);
+    const strangers = Array.from({ length: 1500 }, (_, index) => cwsProductId(1000 + index));
+    hints.note({ cwsProductIds: strangers, cwsOrderIds: [] });
+    await sleep(300);
+    hints.note({ cwsProductIds: [...strangers, cwsProductId(3)], cwsOrderIds: [] });
+    await sleep(300);
+    keyferry.cws.traffic.forget();
+    await keyferry.sql(`DELETE FROM request_leases WHERE budget_name = 'cws postbacks'`);
+    await until(() => questions().length === 1, 'there is room again');
+    expect(questions()[0]!.split(',')).toContain(cwsProductId(3));
+    expect(questions()[0]!.split(',').length).toBeLessThanOrEqual(4);
   });
 });

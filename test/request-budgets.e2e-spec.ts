@@ -1,11 +1,13 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { DataSource } from 'typeorm';
 import { cwsProductId, g2aProductId } from '../sandbox/catalog.js';
+import { AppConfig } from '../src/config/app-config.js';
+import { cwsClient } from '../src/cws/cws.module.js';
 import { dataSourceOptions } from '../src/database/data-source-options.js';
 import type { RequestBudget, RequestRate } from '../src/upstream/request-budget.js';
 import type { RequestPriority } from '../src/upstream/request-priority.rules.js';
 import { sharedBudgets } from '../src/upstream/shared-budgets.js';
-import { startKeyferry } from './support/keyferry.js';
+import { mapGames, startKeyferry } from './support/keyferry.js';
 import { createTestDatabase, type TestDatabase } from './support/test-database.js';
 
 describe('request budgets in PostgreSQL', () => {
@@ -172,6 +174,31 @@ describe('the limit of single products at CWS', () => {
       keyferry.cws.traffic.forget();
       expect(await reserve(2)).toMatchObject({ ok: true });
       expect(asked()).toEqual(['GET /v3/products']);
+    } finally {
+      await keyferry.stop();
+    }
+  });
+});
+
+describe('the limit of tokens at CWS', () => {
+  it('is shared by all replicas: one that starts where it is used up asks for none', async () => {
+    const keyferry = await startKeyferry();
+    try {
+      const tokens = () => keyferry.cws.traffic.counters()['POST /oauth/token']?.requests ?? 0;
+      await mapGames(keyferry, [1]);
+      await keyferry.sync();
+      expect(tokens()).toBe(1);
+      expect(
+        await keyferry.sql(`SELECT sum(requests)::int FROM request_leases WHERE budget_name = 'cws token'`),
+      ).toEqual([{ sum: 1 }]);
+      await keyferry.sql(
+        `INSERT INTO request_leases (budget_name, requests, counts_until)
+         VALUES ('cws token', 50, clock_timestamp() + interval '5 minutes')`,
+      );
+      const other = cwsClient(keyferry.app.get(AppConfig), { budgetOf: sharedBudgets(keyferry.app.get(DataSource)) });
+      await expect(other.account()).rejects.toMatchObject({ kind: 'retry_after' });
+      other.close();
+      expect(tokens()).toBe(1);
     } finally {
       await keyferry.stop();
     }

@@ -379,21 +379,24 @@ describe('the other commands', () => {
       keyferry(['status'], WHOLE_CONFIGURATION),
       keyferry(['status', '--json'], WHOLE_CONFIGURATION),
     ]);
-    expect(status.stdout).toMatch(/^selling {3}no, paused by .*: stocktaking\nmappings {2}2 \(1 enabled\)\n/);
+    expect(status.stdout).toMatch(/^selling {3}no, paused by .*: stocktaking\n[^]*\nmappings {2}2 \(1 enabled\)\n/);
     expect(JSON.parse(json.stdout)).toMatchObject({
       isSelling: false,
       isPaused: true,
       reason: 'stocktaking',
       changedBy: actor,
       mappings: { total: 2, enabled: 1 },
-      offers: { total: 0, forSale: 0, quarantined: 0 },
+      leader: null,
+      offers: { total: 0, forSale: 0, off: {}, quarantined: 0 },
       openAlerts: 0,
       orders: { accepted: 0, purchasing: 0, fulfilling: 0, completed: 0, needs_attention: 0, failed: 0 },
     });
 
     const disabled = { ...WHOLE_CONFIGURATION, SERVICE_ENABLED: 'false' };
     expect((await keyferry(['resume'], disabled)).stdout).toContain('SERVICE_ENABLED=false');
-    expect((await keyferry(['status'], WHOLE_CONFIGURATION)).stdout).toMatch(/^selling {3}yes\n/);
+    expect((await keyferry(['status'], WHOLE_CONFIGURATION)).stdout).toMatch(
+      /^selling {3}allowed, but no offer is known\n/,
+    );
     const control = (await auditRows()).filter(({ action }) => action.startsWith('control.'));
     expect(control).toMatchObject([
       { actor, action: 'control.paused', details: { reason: 'stocktaking' } },

@@ -68,6 +68,38 @@ describe('the start of the program', () => {
     expect(output).not.toContain('a-password');
   });
 
+  const run = promisify(execFile);
+  const MAIN = resolve('dist/main.js');
+  const BARE = { cwd: tmpdir(), env: { PATH: process.env.PATH } };
+
+  it('does not happen with --help: that says how it is meant', async () => {
+    const { stdout, stderr } = await run(process.execPath, [MAIN, '--help'], BARE);
+    expect(stdout).toMatch(/^Usage: npm start\n/);
+    expect(stdout).toContain('npm run cli -- --help');
+    expect(stderr).toBe('');
+  });
+
+  it.each(['--dry-run', 'status'])('refuses the argument %s before it looks at anything else', async (argument) => {
+    await expect(run(process.execPath, [MAIN, argument], BARE)).rejects.toMatchObject({
+      code: 1,
+      stdout: '',
+      stderr: expect.stringMatching(/^error: [^]*Nothing was started/),
+    });
+  });
+
+  it('says little: nothing of the modules and routes of the framework, no colors into a file', async () => {
+    const database = await createTestDatabase();
+    try {
+      const program = await startProgram({ ...environment(NOWHERE, NOWHERE), DATABASE_URL: database.url });
+      await program.end('SIGTERM');
+      expect(program.output()).toContain('listening on');
+      expect(program.output()).not.toMatch(/InstanceLoader|RoutesResolver|RouterExplorer|NestFactory|NestApplication/);
+      expect(program.output()).not.toContain('\u001b');
+    } finally {
+      await database.drop();
+    }
+  });
+
   it('works beside four others that start on the same empty database at the same time', async () => {
     const database = await createTestDatabase();
     const admin = new DataSource(dataSourceOptions(database.url, 'startup-test'));

@@ -1,8 +1,10 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { cwsProductId, g2aProductId } from '../sandbox/catalog.js';
 import { AlertsService } from '../src/alerts/alerts.service.js';
 import { SweepService } from '../src/sync/sweep.service.js';
 import { type SweepQuestion, sweepTargets } from '../src/sync/sweep.queries.js';
 import { SWEEP_BATCH, SweepPace, sweepPlan } from '../src/sync/sweep.rules.js';
+import { UpstreamError } from '../src/upstream/upstream-error.js';
 import { DataSource, type EntityManager } from 'typeorm';
 import { type Keyferry, mapGames, startKeyferry } from './support/keyferry.js';
 
@@ -118,6 +120,25 @@ describe('the sweep', () => {
     expect(await targets({ cycleStartedAt: secondsAgo(10), except: [cwsProductId(7)] })).toMatchObject({
       isCycleComplete: true,
     });
+  });
+
+  it('measures how long that took though an answer of CWS was an error, and not the time of the trouble', async () => {
+    const sweeper = keyferry.app.get(SweepService);
+    const allOld = () => keyferry.sql(`UPDATE supplier_products SET requested_at = now() - interval '5 minutes'`);
+    const cycle = async () => (await keyferry.sql('SELECT sweep_cycle_seconds AS cycle FROM sync_cursors'))[0].cycle;
+    // Whatever cycle is open ends here.
+    await allOld();
+    for (let turn = 0; turn < 2; turn += 1) await sweeper.sweep();
+    await keyferry.sql('UPDATE sync_cursors SET sweep_cycle_seconds = NULL');
+    await allOld();
+    keyferry.cws.traffic.behaviors.set({ name: 'answers500', route: 'GET /v3/products' });
+    await expect(sweeper.sweep()).rejects.toThrow(UpstreamError);
+    await sleep(500);
+    keyferry.cws.traffic.behaviors.clear({});
+    expect(await cycle()).toBeNull();
+    for (let turn = 0; turn < 2; turn += 1) await sweeper.sweep();
+    expect(await cycle()).toBeGreaterThan(0);
+    expect(await cycle()).toBeLessThan(0.5);
   });
 
   it('goes on when CWS answers with something that has no id, and does not take the others for gone', async () => {

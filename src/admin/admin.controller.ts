@@ -17,10 +17,7 @@ import { AlertsService } from '../alerts/alerts.service.js';
 import type { AuditActor } from '../audit/audit-log.js';
 import { auditRowsOfSale, latestAuditRows } from '../audit/audit.queries.js';
 import { AppConfig } from '../config/app-config.js';
-import { type KnownBalance, readBalance } from '../catalog/account-balance.queries.js';
-import type { ControlState } from '../control/control-state.entity.js';
 import { ControlService } from '../control/control.service.js';
-import { formatCents } from '../money/cents.js';
 import { findOrder, itemsOfOrder, latestOrders } from '../orders/order-views.queries.js';
 import { OfferDeactivationsService } from '../sync/offer-deactivations.service.js';
 import { AdminGuard } from '../http-auth/admin.guard.js';
@@ -34,7 +31,7 @@ import {
   readSubject,
 } from './admin-input.js';
 import { findMapping, findOffer, suppliersOfMapping } from './offers.queries.js';
-import { statusCounts } from './status.queries.js';
+import { controlView, readStatus, type Status } from './status.js';
 
 /** What people ask and order. Never answers a key or a secret. See AdminGuard for who may. */
 @Controller('admin')
@@ -52,25 +49,23 @@ export class AdminController {
     this.actor = adminActor(config);
   }
 
-  /** Whether we sell, and how much of everything there is. */
+  /** Whether we sell or why not, what that rests on, and how much of everything there is. */
   @Get('status')
-  async status() {
-    const { manager } = this.dataSource;
-    const control = this.controlView(await this.control.state());
-    return { ...control, ...(await statusCounts(manager)), balance: balanceView(await readBalance(manager)) };
+  async status(): Promise<Status> {
+    return readStatus(this.dataSource.manager, this.config);
   }
 
   /** Stops selling; orders already paid go on. */
   @Post('pause')
   @HttpCode(HttpStatus.OK)
   async pause(@Body() body: unknown) {
-    return this.controlView(await this.control.pause(this.actor, readPauseReason(body)));
+    return controlView(await this.control.pause(this.actor, readPauseReason(body)), this.config);
   }
 
   @Post('resume')
   @HttpCode(HttpStatus.OK)
   async resume() {
-    return this.controlView(await this.control.resume(this.actor));
+    return controlView(await this.control.resume(this.actor), this.config);
   }
 
   /** Open alerts, oldest first. */
@@ -139,14 +134,4 @@ export class AdminController {
     });
     return { audit: rows };
   }
-
-  private controlView({ isPaused, reason, changedBy, changedAt }: ControlState) {
-    return { isPaused, reason, changedBy, changedAt, isServiceEnabled: this.config.isServiceEnabled };
-  }
-}
-
-/** What the CWS account has, and what of it is spoken for, as decimals in its currency; null: not known. */
-function balanceView({ totalToUseCents, committedCents, currency, askedAt }: KnownBalance) {
-  if (totalToUseCents === null) return null;
-  return { totalToUse: formatCents(totalToUseCents), committed: formatCents(committedCents), currency, askedAt };
 }

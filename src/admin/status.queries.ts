@@ -1,56 +1,73 @@
 import type { EntityManager } from 'typeorm';
 import { ORDER_STATES, type OrderState } from '../orders/order-state.rules.js';
 
-/** How much of everything there is. */
-export interface StatusCounts {
+/** The replica that synchronizes. */
+export interface Leader {
+  /** A number that its process drew when it started. */
+  readonly id: string;
+  readonly since: Date;
+}
+
+/** How well we know what the supplier has, and how much of everything there is. */
+export interface StatusNumbers {
+  /** Who holds the lease of synchronization; null: nobody, so offers on G2A stay as they are. */
+  readonly leader: Leader | null;
+  /** Time since the start of the last complete pass over the supplier's feed; null before the first. */
+  readonly feedAgeSeconds: number | null;
+  /** Since when the feed is not believed, because it misses changes; null: it is, or was never read. */
+  readonly feedUnreliableSince: Date | null;
+  /** How long the sweep last took to ask for every mapped product once; null: not measured yet. */
+  readonly sweepCycleSeconds: number | null;
   readonly mappings: { readonly total: number; readonly enabled: number };
   readonly offers: {
+    readonly total: number;
+    /** Those that should be for sale, as of the last time that somebody synchronized. */
     readonly forSale: number;
-    /** Offers not for sale, by reason. */
+    /** Offers not for sale, by reason; reasons without an offer are absent. */
     readonly off: Readonly<Record<string, number>>;
     /** Offers that keep failing, and are tried once an hour only. */
     readonly quarantined: number;
   };
   readonly orders: Readonly<Record<OrderState, number>>;
   readonly openAlerts: number;
-  /** Time since the start of the last complete pass over the supplier's feed; null before the first. */
-  readonly feedAgeSeconds: number | null;
 }
 
-interface StatusRow {
-  totalMappings: number;
-  enabledMappings: number;
-  offersForSale: number;
-  offersQuarantined: number;
-  offersOff: Record<string, number> | null;
-  orders: Partial<Record<OrderState, number>> | null;
-  openAlerts: number;
-  feedAgeSeconds: number | null;
-}
+type StatusRow = Omit<StatusNumbers, 'leader' | 'orders'> & {
+  readonly leaderId: string | null;
+  readonly leaderSince: Date | null;
+  readonly orders: Partial<Record<OrderState, number>>;
+};
 
-/** All counts as of one moment. */
-export async function statusCounts(manager: EntityManager): Promise<StatusCounts> {
-  const [row] = await manager.query<[StatusRow]>(`
+/** All of it as of one moment. */
+export async function statusNumbers(manager: EntityManager): Promise<StatusNumbers> {
+  const [{ leaderId, leaderSince, orders, ...others }] = await manager.query<[StatusRow]>(`
     SELECT
-      (SELECT count(*) FROM product_mappings) AS "totalMappings",
-      (SELECT count(*) FROM product_mappings WHERE is_enabled) AS "enabledMappings",
-      (SELECT count(*) FROM offers WHERE desired_is_active) AS "offersForSale",
-      (SELECT count(*) FROM offers WHERE quarantined_at IS NOT NULL) AS "offersQuarantined",
-      (SELECT jsonb_object_agg(reason, number) FROM (
-         SELECT desired_reason AS reason, count(*) AS number FROM offers WHERE NOT desired_is_active GROUP BY 1
-       ) off) AS "offersOff",
-      (SELECT jsonb_object_agg(state, number) FROM (
-         SELECT state, count(*) AS number FROM orders GROUP BY 1
-       ) by_state) AS orders,
-      (SELECT count(*) FROM alerts WHERE cleared_at IS NULL) AS "openAlerts",
-      (SELECT floor(extract(epoch FROM now() - min(pass_started_at)))::integer FROM sync_cursors) AS "feedAgeSeconds"
+      leader.holder AS "leaderId",
+      leader.acquired_at AS "leaderSince",
+      floor(extract(epoch FROM now() - feed.pass_started_at))::integer AS "feedAgeSeconds",
+      feed.unreliable_since AS "feedUnreliableSince",
+      feed.sweep_cycle_seconds AS "sweepCycleSeconds",
+      (SELECT jsonb_build_object('total', count(*), 'enabled', count(*) FILTER (WHERE is_enabled))
+       FROM product_mappings) AS mappings,
+      (SELECT jsonb_build_object(
+         'total', coalesce(sum(number), 0),
+         'forSale', coalesce(sum(number) FILTER (WHERE is_on), 0),
+         'off', coalesce(jsonb_object_agg(reason, number) FILTER (WHERE NOT is_on), '{}'),
+         'quarantined', coalesce(sum(quarantined), 0))
+       FROM (SELECT desired_is_active AS is_on, CASE WHEN NOT desired_is_active THEN desired_reason END AS reason,
+               count(*) AS number, count(quarantined_at) AS quarantined
+             FROM offers GROUP BY 1, 2) by_reason) AS offers,
+      (SELECT coalesce(jsonb_object_agg(state, number), '{}')
+       FROM (SELECT state, count(*) AS number FROM orders GROUP BY 1) by_state) AS orders,
+      (SELECT count(*) FROM alerts WHERE cleared_at IS NULL) AS "openAlerts"
+    FROM (VALUES (1)) AS one
+      LEFT JOIN sync_leadership leader ON leader.holder IS NOT NULL AND leader.expires_at > clock_timestamp()
+      LEFT JOIN sync_cursors feed ON feed.name = 'cws_products'
   `);
   return {
-    mappings: { total: row.totalMappings, enabled: row.enabledMappings },
-    offers: { forSale: row.offersForSale, off: row.offersOff ?? {}, quarantined: row.offersQuarantined },
-    orders: ordersByState(row.orders ?? {}),
-    openAlerts: row.openAlerts,
-    feedAgeSeconds: row.feedAgeSeconds,
+    leader: leaderId === null || leaderSince === null ? null : { id: leaderId, since: leaderSince },
+    ...others,
+    orders: ordersByState(orders),
   };
 }
 

@@ -23,6 +23,7 @@ export type AlertKind =
   | 'offer_deactivated_by_g2a'
   | 'offer_switched_off_at_g2a'
   | 'offer_not_created'
+  | 'listing_late'
   | 'supplier_product_unreadable'
   | 'supplier_price_unconfirmed'
   | 'feed_unreliable'

@@ -29,7 +29,7 @@ export async function knownSuppliers(
   return new Map(rows.map((row) => [row.cwsProductId, row]));
 }
 
-/** Those of these CWS products that some mapping uses. */
+/** Those of these CWS products that some mapping uses, disabled mappings too: one enabled again must not wait for its data. */
 export async function mappedAmong(manager: EntityManager, cwsProductIds: readonly string[]): Promise<string[]> {
   const rows = await manager.query<{ id: string }[]>(
     'SELECT DISTINCT cws_product_id AS id FROM product_mapping_suppliers WHERE cws_product_id = ANY ($1::uuid[])',

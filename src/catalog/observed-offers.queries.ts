@@ -22,6 +22,10 @@ export const CONFIRMATION_TIMEOUT_SECONDS = 120;
 
 const NOT_SHOWN = `accepted, but not shown after ${CONFIRMATION_TIMEOUT_SECONDS} s`;
 
+/** Nothing that was sent waits for its confirmation. */
+const NOTHING_SENT =
+  'coalesce(offer.sent_price_cents, offer.sent_business_price_cents, offer.sent_size, offer.sent_is_active::integer) IS NULL';
+
 /** So long a listing may show what was. */
 const LISTING_LAG_SECONDS = 60;
 
@@ -30,7 +34,7 @@ const STOP_ARRIVES_WITHIN_SECONDS = 600;
 
 /** What a look at offers has brought to light. */
 export interface ObservedNews {
-  /** Of offers that have recovered, or whose accepted change has not been shown in time. */
+  /** Of offers that have recovered: they show what was sent, or what they should by now; or whose accepted change was not shown in time. */
   readonly troubles: readonly OfferTrouble[];
   /** Offers that are shown off, though we want them on sale and have not sent a stop. */
   readonly switchedOff: readonly { readonly g2aOfferId: string; readonly g2aProductId: number }[];
@@ -40,8 +44,8 @@ export interface ObservedNews {
 
 /**
  * Stores what G2A shows. A sent change is confirmed when it is seen; one that is still not seen after
- * CONFIRMATION_TIMEOUT_SECONDS (its job may have failed) counts as a failure, and the difference will be published again. A
- * field that the listing leaves out stays as it was last known. An offer seen for the first time becomes ours (the caller
+ * CONFIRMATION_TIMEOUT_SECONDS (its job may have failed) counts as a failure, and the difference will be published again. An
+ * offer that shows what it should, with nothing on its way, has no failures any more, however that came about. A field that the listing leaves out stays as it was last known. An offer seen for the first time becomes ours (the caller
  * lets only mapped products through). One that somebody else has switched off stays off until that is cleared.
  * @param seenAt database time before the request: a change sent later cannot be judged by this answer.
  */
@@ -80,9 +84,19 @@ export async function storeObservedOffers(
            AND coalesce(seen.visibility = 'business' OR offer.sent_price_cents = seen.retail, true)
            AND coalesce(seen.visibility = 'retail' OR offer.sent_business_price_cents = seen.business, true)
            AND coalesce(offer.sent_size = seen.size, true)
-           AND coalesce(offer.sent_is_active = seen.is_active, true) AS is_confirmed
+           AND coalesce(offer.sent_is_active = seen.is_active, true) AS is_confirmed,
+         NOT sent.is_pending AND coalesce(offer.sent_at < $8, true) AND seen.is_active = offer.desired_is_active
+           AND coalesce(seen.size, offer.observed_size) = offer.desired_size
+           AND (NOT offer.desired_is_active
+             OR (seen.visibility = 'business'
+                 OR coalesce(seen.retail, offer.observed_retail_price_cents) IS NOT DISTINCT FROM offer.desired_price_cents)
+               AND (seen.visibility = 'retail'
+                 OR coalesce(seen.business, offer.observed_business_price_cents)
+                   IS NOT DISTINCT FROM offer.desired_business_price_cents)) AS is_right
        FROM seen JOIN offers offer ON offer.g2a_offer_id = seen.id,
-         LATERAL (SELECT coalesce(offer.sent_price_cents, offer.sent_business_price_cents, offer.sent_size, offer.sent_is_active::integer) IS NOT NULL AS is_pending) sent
+         LATERAL (SELECT NOT (${NOTHING_SENT}) AS is_pending) sent
+     ), settled AS (
+       SELECT *, coalesce(is_confirmed AND NOT is_stopgap OR is_right, false) AS is_well FROM judged
      ), updated AS (
        UPDATE offers offer SET
          observed_retail_price_cents = coalesce(judged.retail,
@@ -112,19 +126,19 @@ export async function storeObservedOffers(
          deactivation_reason = CASE WHEN is_switched_off THEN 'switched_off_at_g2a' ELSE deactivation_reason END,
          deactivation_message = CASE WHEN is_switched_off THEN 'shown off, though we did not switch it off'
            ELSE deactivation_message END,
-         quarantined_at = CASE WHEN is_confirmed AND NOT is_stopgap THEN NULL
+         quarantined_at = CASE WHEN is_well THEN NULL
            WHEN is_timed_out AND is_pending AND is_hopeless THEN coalesce(quarantined_at, now()) ELSE quarantined_at END,
-         failure_count = CASE WHEN is_confirmed AND NOT is_stopgap THEN 0 WHEN is_timed_out AND is_pending THEN failure_count + 1
+         failure_count = CASE WHEN is_well THEN 0 WHEN is_timed_out AND is_pending THEN failure_count + 1
            ELSE failure_count END,
-         retry_at = CASE WHEN is_confirmed AND NOT is_stopgap THEN NULL
+         retry_at = CASE WHEN is_well THEN NULL
            WHEN is_timed_out AND is_pending AND is_hopeless AND desired_is_active THEN now() + interval '1 hour'
            ELSE retry_at END,
-         last_error = CASE WHEN is_confirmed AND NOT is_stopgap THEN NULL
+         last_error = CASE WHEN is_well THEN NULL
            WHEN is_timed_out AND is_pending THEN '${NOT_SHOWN}' ELSE last_error END
        -- The publisher works at the same time: what it has sent since the judgment is for the next listing to judge.
-       FROM judged WHERE offer.g2a_offer_id = judged.id AND offer.observed_at <= $8
+       FROM settled AS judged WHERE offer.g2a_offer_id = judged.id AND offer.observed_at <= $8
          AND offer.sent_at IS NOT DISTINCT FROM judged.judged_sent_at
-       RETURNING offer.*, is_switched_off, is_confirmed AND had_failed AND NOT is_stopgap AS is_recovered,
+       RETURNING offer.*, is_switched_off, is_well AND had_failed AS is_recovered,
          is_timed_out AND is_pending AND NOT is_confirmed AS is_unconfirmed
      ), kept AS (
        ${keepShownPrices('updated')}
@@ -166,18 +180,58 @@ export async function storeObservedOffers(
 }
 
 /**
- * A listing of everything that has changed since the oldest unconfirmed change was read to its end: what was sent long before it
- * began and is not confirmed by it has not happened (its job has failed, or does not end). It counts as a failure, and the
- * difference will be published again. A price that may yet show stays in `sent_lowest_price_cents` until the offer is seen.
- * @param readFrom database time before the listing was asked for.
- * @returns the offers with a change that was lost.
+ * Changes that wait for the listing to confirm them: how many, how many of them were sent since then, and when (database time) the
+ * oldest of the last two minutes was: what is older is asked for by its id. A stop that a job tells about is among them only after a
+ * minute: that job may never end.
  */
-export async function giveUpUnshownChanges(manager: EntityManager, readFrom: Date): Promise<OfferTrouble[]> {
-  return manager.query<OfferTrouble[]>(
+export async function unconfirmedOffers(
+  manager: EntityManager,
+  since: Date,
+): Promise<{ readonly count: number; readonly newCount: number; readonly oldest: Date | null }> {
+  const [row] = await manager.query<[{ count: number; newCount: number; oldest: Date | null }]>(
+    `SELECT count(*) AS count, count(*) FILTER (WHERE sent_at > $1) AS "newCount", 
+       min(sent_at) FILTER (WHERE sent_at > now() - interval '${CONFIRMATION_TIMEOUT_SECONDS} seconds') AS oldest
+     FROM offers WHERE sent_at IS NOT NULL AND (stop_job_id IS NULL OR sent_at < now() - interval '1 minute')`,
+    [since],
+  );
+  return row;
+}
+
+/** An offer of ours at G2A. */
+export interface FollowedOffer {
+  readonly g2aOfferId: string;
+  readonly g2aProductId: number;
+}
+
+/**
+ * Offers with a change that was sent CONFIRMATION_TIMEOUT_SECONDS before what has changed was read last, and that was not seen there:
+ * stops first, then the oldest.
+ * @param readAt database time before the listing was asked for.
+ */
+export async function unshownOffers(manager: EntityManager, readAt: Date, limit: number): Promise<FollowedOffer[]> {
+  return manager.query<FollowedOffer[]>(
+    `SELECT g2a_offer_id AS "g2aOfferId", g2a_product_id AS "g2aProductId" FROM offers
+     WHERE sent_at < $1::timestamptz - interval '${CONFIRMATION_TIMEOUT_SECONDS} seconds'
+     ORDER BY sent_is_active IS FALSE DESC, sent_at LIMIT $2`,
+    [readAt, limit],
+  );
+}
+
+/**
+ * Neither a listing nor the offer itself tells whether what was sent has happened: it counts as a failure, and the difference will be
+ * published again. A price that may yet show stays in `sent_lowest_price_cents` until the offer is seen.
+ * @returns the offer with its failure; null where nothing was on its way any more.
+ */
+export async function giveUpUnshownChange(
+  manager: EntityManager,
+  g2aOfferId: string,
+  readAt: Date,
+): Promise<OfferTrouble | null> {
+  const rows = await manager.query<OfferTrouble[]>(
     `WITH late AS (
-       SELECT g2a_offer_id AS id, failure_count + 1 >= ${QUARANTINE_FAILURES} AS is_hopeless,
-         coalesce(sent_price_cents, sent_business_price_cents, sent_size, sent_is_active::integer) IS NOT NULL AS is_pending
-       FROM offers WHERE sent_at < $1::timestamptz - interval '${CONFIRMATION_TIMEOUT_SECONDS} seconds'
+       SELECT g2a_offer_id AS id, failure_count + 1 >= ${QUARANTINE_FAILURES} AS is_hopeless, NOT (${NOTHING_SENT}) AS is_pending
+       FROM offers offer
+       WHERE g2a_offer_id = $1 AND sent_at < $2::timestamptz - interval '${CONFIRMATION_TIMEOUT_SECONDS} seconds'
        FOR UPDATE
      ), given_up AS (
        UPDATE offers offer SET sent_at = NULL, sent_price_cents = NULL, sent_business_price_cents = NULL, sent_size = NULL,
@@ -193,8 +247,9 @@ export async function giveUpUnshownChanges(manager: EntityManager, readFrom: Dat
      SELECT g2a_offer_id AS "g2aOfferId", failure_count AS "failureCount", quarantined_at IS NOT NULL AS "isQuarantined",
        last_error AS "lastError", false AS "isRecovered"
      FROM given_up WHERE is_pending`,
-    [readFrom],
+    [g2aOfferId, readAt],
   );
+  return rows[0] ?? null;
 }
 
 type NewsRow = OfferTrouble & { g2aProductId: number; isTrouble: boolean; isSwitchedOff: boolean; isFound: boolean };

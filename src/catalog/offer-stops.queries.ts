@@ -2,10 +2,10 @@ import type { EntityManager } from 'typeorm';
 import type { OfferTrouble } from './offer-changes.queries.js';
 import { QUARANTINE_FAILURES } from './offer-changes.queries.js';
 
-/** G2A took a stop and named the job that does it: that job is asked about from a second on. */
+/** G2A took a stop and named the job that does it: that job is asked about from two seconds on. */
 export async function recordStopJob(manager: EntityManager, g2aOfferId: string, jobId: string): Promise<void> {
   await manager.query(
-    `UPDATE offers SET stop_job_id = $2, stop_job_due_at = now() + interval '1 second'
+    `UPDATE offers SET stop_job_id = $2, stop_job_due_at = now() + interval '2 seconds'
      WHERE g2a_offer_id = $1 AND NOT sent_is_active`,
     [g2aOfferId, jobId],
   );
@@ -18,13 +18,13 @@ export interface StopJob {
 }
 
 /**
- * Stops that are to be asked about now, longest due first. Each is next due after as long as it is under way, up to 15 s: a job
- * is asked about some ten times until the stop counts as lost. One that is being written waits for its next turn, so that this
+ * Stops that are to be asked about now, longest due first. Each is next due after twice as long as it is under way, up to 30 s:
+ * a job of 15 s costs three questions, and one that never ends six until the stop counts as lost. One that is being written waits for its next turn, so that this
  * and another writer of many offers never wait for each other.
  */
 export async function takeDueStopJobs(manager: EntityManager, limit: number): Promise<StopJob[]> {
   const [rows] = await manager.query<[StopJob[], number]>(
-    `UPDATE offers SET stop_job_due_at = now() + least(greatest(now() - sent_at, interval '1 second'), interval '15 seconds')
+    `UPDATE offers SET stop_job_due_at = now() + least(greatest(2 * (now() - sent_at), interval '2 seconds'), interval '30 seconds')
      WHERE g2a_offer_id IN (
        SELECT g2a_offer_id FROM offers WHERE stop_job_due_at <= now() ORDER BY stop_job_due_at LIMIT $1
        FOR UPDATE SKIP LOCKED)

@@ -229,6 +229,20 @@ export async function mappedOfferIds(manager: EntityManager): Promise<Map<number
   return new Map(rows.map((row) => [row.product, row.offer]));
 }
 
+/** The offers that we follow of these products, or with these ids: of each its product and its id. */
+export async function followedOffers(
+  manager: EntityManager,
+  g2aProductIds: readonly number[],
+  g2aOfferIds: readonly string[],
+): Promise<[number, string][]> {
+  const rows = await manager.query<{ product: number; offer: string }[]>(
+    `SELECT g2a_product_id AS product, g2a_offer_id AS offer FROM offers
+     WHERE g2a_product_id = ANY ($1) OR g2a_offer_id = ANY ($2)`,
+    [g2aProductIds, g2aOfferIds],
+  );
+  return rows.map((row) => [row.product, row.offer]);
+}
+
 /** Mapped products whose offer is not known. */
 export async function productsWithoutOffer(manager: EntityManager): Promise<number[]> {
   const rows = await manager.query<{ product: number }[]>(
@@ -236,22 +250,6 @@ export async function productsWithoutOffer(manager: EntityManager): Promise<numb
      WHERE NOT EXISTS (SELECT 1 FROM offers WHERE g2a_product_id = mapping.g2a_product_id)`,
   );
   return rows.map((row) => row.product);
-}
-
-/**
- * Changes that wait for the listing to confirm them: how many, how many of them were sent since then, and when (database time) the
- * oldest was. A stop that a job tells about is among them only after a minute: that job may never end.
- */
-export async function unconfirmedOffers(
-  manager: EntityManager,
-  since: Date,
-): Promise<{ readonly count: number; readonly newCount: number; readonly oldest: Date | null }> {
-  const [row] = await manager.query<[{ count: number; newCount: number; oldest: Date | null }]>(
-    `SELECT count(*) AS count, count(*) FILTER (WHERE sent_at > $1) AS "newCount", min(sent_at) AS oldest
-     FROM offers WHERE sent_at IS NOT NULL AND (stop_job_id IS NULL OR sent_at < now() - interval '1 minute')`,
-    [since],
-  );
-  return row;
 }
 
 /** Offers that were switched off after their mapping was deleted, and are confirmed to be off. */

@@ -69,6 +69,12 @@ export async function queuedProducts(manager: EntityManager, limit: number): Pro
   return rows.map((row) => row.product);
 }
 
+/** Whether anything that may change a price was stored and not priced yet. */
+export async function isAnyQueued(manager: EntityManager): Promise<boolean> {
+  const [row] = await manager.query<[{ isQueued: boolean }]>('SELECT EXISTS (SELECT 1 FROM repricings) AS "isQueued"');
+  return row.isQueued;
+}
+
 /** The next products with an offer, in ascending order. @param after the last one that is not wanted any more; null: from the first. */
 export async function nextProductsWithOffer(
   manager: EntityManager,
@@ -103,12 +109,17 @@ export interface PricedInputs {
   readonly payable: Cents | null;
 }
 
-/** Null: nothing was priced yet. */
+/** Null: there are none by which all were priced. */
 export async function pricedInputs(manager: EntityManager): Promise<PricedInputs | null> {
   const rows = await manager.query<PricedInputs[]>(
     'SELECT inputs_hash AS hash, payable_cents AS payable FROM pricing_state',
   );
   return rows[0] ?? null;
+}
+
+/** Some offers are about to be priced by other inputs: until all are, no inputs are those of all. */
+export async function forgetPricedInputs(manager: EntityManager): Promise<void> {
+  await manager.query('DELETE FROM pricing_state');
 }
 
 export async function storePricedInputs(manager: EntityManager, { hash, payable }: PricedInputs): Promise<void> {

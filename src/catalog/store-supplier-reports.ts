@@ -27,16 +27,18 @@ export interface SupplierQuestion {
 /**
  * Stores what the supplier said, and which of it its feed should have announced; a price that is not believed is kept as unconfirmed, beside the last accepted one. Reports
  * whose price somebody else has changed meanwhile are judged anew.
+ * @returns how many were written: not those that the feed repeats, nor those overtaken by a later answer.
  */
 export async function storeSupplierReports(
   manager: EntityManager,
   reports: readonly SupplierReport[],
   question: SupplierQuestion,
   guard: PriceGuard,
-): Promise<void> {
+): Promise<number> {
   const { requestedAt } = question;
   // Each once: pages may shift while they are read.
   const pending = new Map(reports.map((report) => [report.cwsProductId, report]));
+  let written = 0;
   while (pending.size > 0) {
     const known = await storedProducts(manager, [...pending.keys()], requestedAt);
     for (const [id, stored] of known) {
@@ -53,9 +55,13 @@ export async function storeSupplierReports(
         const isUnannounced = question.isAskedById && stored !== null && isChange(report, stored);
         return { report, price, revision: stored?.revision ?? 0, audit, isUnannounced };
       });
-    if (judged.length === 0) return;
-    for (const id of await writeSupplierReports(manager, judged, requestedAt)) pending.delete(id);
+    if (judged.length === 0) break;
+    for (const id of await writeSupplierReports(manager, judged, requestedAt)) {
+      pending.delete(id);
+      written += 1;
+    }
   }
+  return written;
 }
 
 function says(report: SupplierReport | undefined, stored: StoredProduct): boolean {

@@ -180,12 +180,12 @@ export async function forgetSupplierPrices(manager: EntityManager): Promise<numb
   return affected;
 }
 
-/** Every CWS product that some mapping uses, disabled mappings too: a mapping enabled again must not wait for its data. */
-export async function mappedSupplierProductIds(manager: EntityManager): Promise<Set<string>> {
-  const rows = await manager.query<{ cws_product_id: string }[]>(
-    'SELECT DISTINCT cws_product_id FROM product_mapping_suppliers',
+/** How many CWS products mappings use. */
+export async function mappedSupplierCount(manager: EntityManager): Promise<number> {
+  const [row] = await manager.query<[{ count: number }]>(
+    'SELECT count(DISTINCT cws_product_id) FROM product_mapping_suppliers',
   );
-  return new Set(rows.map((row) => row.cws_product_id));
+  return row.count;
 }
 
 /**

@@ -1,7 +1,7 @@
 import { type BudgetMaker, inProcessBudget, type RequestBudget, type RequestRate } from '../upstream/request-budget.js';
 import type { CallLimits, UpstreamClient, UpstreamConnectionOptions } from '../upstream/upstream-client.js';
 import { UpstreamError } from '../upstream/upstream-error.js';
-import { connectToCws, type CwsCredentials, readCwsRefusal } from './client/cws-connection.js';
+import { connectToCws, type CwsCredentials, readCwsRefusal, TOKEN_RATE } from './client/cws-connection.js';
 import { Continuation } from './client/continuation.js';
 import type {
   PlaceOrder,
@@ -35,12 +35,14 @@ const MAX_ID_CHARACTERS = 3_000;
 /** CodesWholesale, API v3. Every method throws UpstreamError; what each kind means is told there. */
 export class CwsClient {
   readonly #upstream: UpstreamClient;
+  readonly #tokenBudget: RequestBudget;
   readonly #productsBudget: RequestBudget;
   readonly #productBudget: RequestBudget;
 
   constructor(options: CwsClientOptions) {
     const { productsRate, productRate, budgetOf = inProcessBudget, ...connection } = options;
-    this.#upstream = connectToCws(connection);
+    this.#tokenBudget = budgetOf('cws', 'token', TOKEN_RATE);
+    this.#upstream = connectToCws({ ...connection, tokenBudget: this.#tokenBudget });
     this.#productsBudget = budgetOf('cws', 'product list', productsRate);
     this.#productBudget = budgetOf('cws', 'single product', productRate);
   }
@@ -169,6 +171,7 @@ export class CwsClient {
 
   /** Closes idle connections. */
   close(): void {
+    this.#tokenBudget.close();
     this.#productsBudget.close();
     this.#productBudget.close();
     this.#upstream.close();

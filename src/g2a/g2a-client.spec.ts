@@ -85,7 +85,7 @@ describe('G2aClient', () => {
 
     it('ends after one page when there are no offers', async () => {
       upstream.answer = () => ({ json: { data: [], meta: { page: 1, itemsPerPage: 100, totalResults: 0 } } });
-      expect(await collect(client.offers())).toEqual([{ offers: [], rejected: [] }]);
+      expect(await collect(client.offers())).toEqual([{ offers: [], rejected: [], answeredAt: expect.any(Date) }]);
       expect(upstream.received).toHaveLength(1);
     });
 
@@ -115,6 +115,7 @@ describe('G2aClient', () => {
             { g2aOfferId: '00000000-0000-4000-a000-000000000099', reason: 'price is not an amount' },
             { g2aOfferId: null, reason: 'offer is not an object' },
           ],
+          answeredAt: expect.any(Date),
         },
       ]);
     });

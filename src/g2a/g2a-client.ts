@@ -75,7 +75,7 @@ export class G2aClient {
         isSafeToRepeat: true,
         retries: RETRIES,
         budget: this.#budget,
-        parse: (body) => readPageNumber(body, page),
+        parse: (body, answeredAt) => readPageNumber(body, answeredAt, page),
         ...limits,
       });
       hasMore = answer.hasMore;
@@ -144,6 +144,7 @@ export class G2aClient {
         body: writeNewOffer(g2aProductId, offer),
         isSafeToRepeat: false,
         budget: this.#budget,
+        priority: 'bulk',
         readRefusal: (body) => {
           existing.offerId = readExistingOffer(body);
           return readRefusal(body);
@@ -198,12 +199,12 @@ export class G2aClient {
 }
 
 // A listing must come to its end, and must not come to it early: an offer that is missing looks like one that is gone.
-function readPageNumber(body: unknown, asked: number): { page: OfferPage; hasMore: boolean } {
+function readPageNumber(body: unknown, answeredAt: Date | null, asked: number): { page: OfferPage; hasMore: boolean } {
   const { page, position, itemCount } = readOfferPage(body);
   if (position.page !== null && position.page !== asked)
     throw new WireShapeError('meta.page', 'is not the page asked for');
   const itemsPerPage = position.itemsPerPage ?? ITEMS_PER_PAGE;
   const hasMore = asked * itemsPerPage < position.totalResults;
   if (hasMore && itemCount === 0) throw new WireShapeError('data', 'is empty before meta.totalResults is reached');
-  return { page, hasMore };
+  return { page: { ...page, answeredAt }, hasMore };
 }

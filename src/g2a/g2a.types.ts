@@ -32,6 +32,8 @@ export interface RejectedOffer {
 export interface OfferPage {
   readonly offers: readonly MarketplaceOffer[];
   readonly rejected: readonly RejectedOffer[];
+  /** By G2A's clock, in whole seconds; null: it did not tell. */
+  readonly answeredAt: Date | null;
 }
 
 /** The values that an offer shall have; what is absent stays as it is. */

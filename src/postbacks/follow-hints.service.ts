@@ -9,6 +9,8 @@ import type { PostbackHints } from './read-postback.rules.js';
 const MERGE_MS = 200;
 /** Hints that wait; more are dropped, for feed and sweep find the same a little later. */
 const MAX_WAITING = 1000;
+/** Products of a burst that mappings may use: CWS may tell of its whole catalog. */
+const MAX_NOTED = 20_000;
 /** How long a shutdown waits for what is being asked. */
 const SHUTDOWN_PATIENCE_MS = 3000;
 
@@ -17,6 +19,8 @@ const SHUTDOWN_PATIENCE_MS = 3000;
 export class FollowHintsService implements OnModuleDestroy {
   private readonly logger = new Logger(FollowHintsService.name);
   private readonly products = new Set<string>();
+  /** Of them, those of mappings that there was no room for yet. */
+  private readonly mapped = new Set<string>();
   private readonly orders = new Set<string>();
   private following: Promise<void> | null = null;
   private isStopping = false;
@@ -28,7 +32,7 @@ export class FollowHintsService implements OnModuleDestroy {
 
   /** Notes the hints; they are followed a moment later. */
   note({ cwsProductIds, cwsOrderIds }: PostbackHints): void {
-    addUpTo(MAX_WAITING, this.products, cwsProductIds);
+    addUpTo(MAX_NOTED, this.products, cwsProductIds);
     addUpTo(MAX_WAITING, this.orders, cwsOrderIds);
     this.following ??= this.follow().finally(() => {
       this.following = null;
@@ -42,15 +46,18 @@ export class FollowHintsService implements OnModuleDestroy {
   }
 
   private async follow(): Promise<void> {
-    while (this.products.size + this.orders.size > 0) {
+    while (this.products.size + this.mapped.size + this.orders.size > 0) {
       await sleep(MERGE_MS);
       if (this.isStopping) return;
       const [products, orders] = [takeAll(this.products), takeAll(this.orders)];
       // A customer waits for the orders.
       await this.attempt(() => this.wakePurchases.wake(orders));
       await this.attempt(async () => {
+        if (products.length > 0) addUpTo(MAX_WAITING, this.mapped, await this.fetchProducts.mapped(products));
+      });
+      await this.attempt(async () => {
         // What there is no room for waits, and is merged with what comes meanwhile.
-        addUpTo(MAX_WAITING, this.products, await this.fetchProducts.fetch(products));
+        addUpTo(MAX_WAITING, this.mapped, await this.fetchProducts.fetch(takeAll(this.mapped)));
       });
     }
   }

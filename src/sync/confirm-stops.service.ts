@@ -3,6 +3,7 @@ import { InjectDataSource } from '@nestjs/typeorm';
 import { DataSource } from 'typeorm';
 import { confirmStop, failStop, forgetStopJob, type StopJob, takeDueStopJobs } from '../catalog/offer-stops.queries.js';
 import { G2aClient } from '../g2a/g2a-client.js';
+import type { CallLimits } from '../upstream/upstream-client.js';
 import { UpstreamError } from '../upstream/upstream-error.js';
 import { FailingOffersService } from './failing-offers.service.js';
 
@@ -11,7 +12,7 @@ const MAX_JOBS = 200;
 /** Questions under way at once. */
 const CONCURRENCY = 8;
 /** A question that takes longer has failed: the next one is soon enough. */
-const LIMITS = { timeoutMs: 3000, retries: 0, maxWaitMs: 0 };
+const LIMITS: CallLimits = { priority: 'upkeep', timeoutMs: 3000, retries: 0, maxWaitMs: 0 };
 
 /** Whoever stops selling must know that it happened: each stop is followed through its job at G2A. */
 @Injectable()

@@ -16,6 +16,7 @@ import { AppConfig } from '../config/app-config.js';
 import { ControlService } from '../control/control.service.js';
 import { G2aClient } from '../g2a/g2a-client.js';
 import type { NewOffer } from '../g2a/g2a.types.js';
+import type { CallLimits } from '../upstream/upstream-client.js';
 import { UpstreamError } from '../upstream/upstream-error.js';
 import { desiredStateInput } from './desired-state-input.js';
 import { type DesiredStateInput, saneDesiredState } from './desired-state.rules.js';
@@ -24,7 +25,7 @@ import { ReadListingService } from './read-listing.service.js';
 
 /** Jobs asked about, and offers asked for, in one call. */
 const MAX_PER_CALL = 20;
-const JOB_LIMITS = { timeoutMs: 3000, retries: 0, maxWaitMs: 0 };
+const JOB_LIMITS: CallLimits = { priority: 'upkeep', timeoutMs: 3000, retries: 0, maxWaitMs: 0 };
 
 /** With CREATE_MISSING_OFFERS: gives mapped products an offer that have none, never two of them. */
 @Injectable()

@@ -12,6 +12,7 @@ import {
   writeDesiredStates,
 } from '../catalog/offers.queries.js';
 import {
+  forgetPricedInputs,
   keepPricings,
   nextProductsWithOffer,
   type OfferPricing,
@@ -23,10 +24,10 @@ import {
   takeRepricings,
 } from '../catalog/repricings.queries.js';
 import { AppConfig } from '../config/app-config.js';
-import type { PauseReason } from '../control/control.service.js';
 import { inTransaction } from '../database/one-connection.js';
 import { desiredStateInput } from './desired-state-input.js';
 import { type DesiredStateInput, isSameDesiredState, saneDesiredState } from './desired-state.rules.js';
+import type { PauseNow } from './guard-steps.service.js';
 import { costLimitedAbove, hashOfInputs, isPricingOutdated, pricedOffer } from './repricing.rules.js';
 
 /** Offers priced in one transaction, and in one turn of the event loop: customers are not to wait for it. */
@@ -40,6 +41,14 @@ export interface RefreshCounts {
   readonly priced: number;
   /** Those among them that should show something else now. */
   readonly changed: number;
+}
+
+/** What applies to every offer alike. */
+interface Inputs {
+  readonly input: DesiredStateInput;
+  readonly rate: CurrentRate;
+  /** Of `input`: when it is another one, all offers are priced. */
+  readonly hash: string;
 }
 
 /** Turns mappings and supplier snapshots into what every offer should show. */
@@ -65,18 +74,18 @@ export class DesiredStateService {
 
   /**
    * Computes the offers anew whose inputs may have changed, and writes those that differ; all of them when something changed
-   * that applies to all. See docs/sync.md. One call at a time: others wait for their turn.
+   * that applies to all, also meanwhile: then it begins anew. See docs/sync.md. One call at a time: others wait for their turn.
    * @returns how many.
    */
-  async refresh(pauseReason: PauseReason): Promise<RefreshCounts> {
-    const turn = this.turn.then(() => this.inTurn(pauseReason));
+  async refresh(pause: PauseNow): Promise<RefreshCounts> {
+    const turn = this.turn.then(() => this.inTurn(pause));
     this.turn = turn.catch(noop);
     return turn;
   }
 
-  private async inTurn(pauseReason: PauseReason): Promise<RefreshCounts> {
+  private async inTurn(pause: PauseNow): Promise<RefreshCounts> {
     try {
-      return await this.refreshNow(pauseReason);
+      return await this.refreshNow(pause);
     } finally {
       this.startedAtMs = null;
     }
@@ -87,29 +96,56 @@ export class DesiredStateService {
     return this.startedAtMs;
   }
 
-  private async refreshNow(pauseReason: PauseReason): Promise<RefreshCounts> {
+  private async refreshNow(pause: PauseNow): Promise<RefreshCounts> {
+    const total = { priced: 0, changed: 0 };
+    let pricedBy: Inputs | null = null;
+    for (let inputs = await this.inputs(pause); inputs !== null && inputs !== pricedBy;) {
+      pricedBy = inputs;
+      inputs = await this.priceBy(inputs, pause, ({ priced, changed }) => {
+        total.priced += priced;
+        total.changed += changed;
+        if (changed > 0) this.onChange();
+      });
+    }
+    return total;
+  }
+
+  /** Null: nothing is to be priced now. */
+  private async inputs(pause: PauseNow): Promise<Inputs | null> {
+    const pauseReason = await pause();
+    if (pauseReason === undefined) return null;
+    const { input, rate } = await desiredStateInput(this.dataSource.manager, this.config, pauseReason);
+    return { input, rate, hash: hashOfInputs(input, this.pricer) };
+  }
+
+  /** @returns `inputs` when all is priced by them; where others apply meanwhile, those: the rest would only have to be priced again. */
+  private async priceBy(
+    inputs: Inputs,
+    pause: PauseNow,
+    onPriced: (counts: RefreshCounts) => void,
+  ): Promise<Inputs | null> {
     const { manager } = this.dataSource;
-    const { input, rate } = await desiredStateInput(manager, this.config, pauseReason);
+    const { input, rate, hash } = inputs;
     await this.tellOfRate(rate);
     const last = await pricedInputs(manager);
-    const inputs = { hash: hashOfInputs(input, this.pricer), payable: input.payable };
-    const isDirtyOnly = last?.hash === inputs.hash;
+    const isDirtyOnly = last?.hash === hash;
     const chunks = isDirtyOnly
       ? this.dirtyProducts({ freshSince: input.freshSince, costAbove: costLimitedAbove(last, input) })
       : this.allProducts();
-    let priced = 0;
-    let changed = 0;
+    // What is cut off must be repeated also where the inputs are by then what they were before.
+    if (!isDirtyOnly && last !== null) await forgetPricedInputs(manager);
+    let isFirst = true;
     for await (const products of chunks) {
       this.startedAtMs ??= performance.now();
-      const counts = await this.price(products, input);
-      priced += counts.priced;
-      changed += counts.changed;
-      if (counts.changed > 0) this.onChange();
+      const now = isFirst ? inputs : await this.inputs(pause);
+      if (now?.hash !== hash) return now;
+      isFirst = false;
+      onPriced(await this.price(products, input));
       await nextTurn();
     }
-    // Only now: a pass that was cut off is repeated.
-    if (!isDirtyOnly || last.payable !== inputs.payable) await storePricedInputs(manager, inputs);
-    return { priced, changed };
+    const { payable } = input;
+    if (!isDirtyOnly || last.payable !== payable) await storePricedInputs(manager, { hash, payable });
+    return inputs;
   }
 
   private async *dirtyProducts(limits: RepricingLimits): AsyncIterable<readonly number[]> {

@@ -11,10 +11,18 @@ function costOf(...passes: readonly (readonly [pages: number, isReread: boolean]
 }
 
 describe('the window of a pass over the feed', () => {
-  it('overlaps the pass before a little, and rereads all since the last reread once a minute', () => {
-    const cost = costOf([1, true], [1, false]);
+  it('reaches back two minutes with every pass while all of it fits in a page', () => {
+    const cost = costOf([1, true]);
+    expect(feedWindow({ position: at(100), rereadPosition: at(100) }, cost, RATE)).toEqual({
+      updatedSince: at(-20),
+      isReread: true,
+    });
+  });
+
+  it('overlaps the pass before a little when it does not, and rereads all since the last reread once a minute', () => {
+    const cost = costOf([2, true], [1, false]);
     expect(feedWindow({ position: at(100), rereadPosition: at(50) }, cost, RATE)).toEqual({
-      updatedSince: at(95),
+      updatedSince: at(90),
       isReread: false,
     });
     expect(feedWindow({ position: at(110), rereadPosition: at(50) }, cost, RATE)).toEqual({
@@ -30,28 +38,50 @@ describe('the window of a pass over the feed', () => {
     });
   });
 
-  it('does not ask at once again for what a large pass has brought, but asks within ten minutes', () => {
-    const cost = costOf([1, true], [100, false]);
-    const since = (position: number) => feedWindow({ position: at(position), rereadPosition: at(0) }, cost, RATE);
-    expect(since(100)).toEqual({ updatedSince: at(99), isReread: false });
-    expect(since(599).isReread).toBe(false);
-    expect(since(600)).toEqual({ updatedSince: at(-120), isReread: true });
+  it('does not ask at once again for what a burst has brought, but asks within two minutes', () => {
+    for (const cost of [costOf([2, true], [100, false]), costOf([100, true])]) {
+      const since = (position: number) => feedWindow({ position: at(position), rereadPosition: at(0) }, cost, RATE);
+      expect(since(100)).toEqual({ updatedSince: at(99), isReread: false });
+      expect(since(119).isReread).toBe(false);
+      expect(since(120)).toEqual({ updatedSince: at(-120), isReread: true });
+    }
   });
 
-  it.each([0.1, 1, 5, 8])('fits into CWS’s limit beside the sweep at %s changes a second', (changesPerSecond) => {
-    const cost = new FeedCost();
-    let state = { position: at(0), rereadPosition: at(0) };
-    let requests = 0;
-    for (let second = 5; second <= 3600; second += 5) {
-      const { updatedSince, isReread } = feedWindow(state, cost, RATE);
-      const changes = ((at(second).getTime() - updatedSince.getTime()) / 1000) * changesPerSecond;
-      const pages = Math.max(1, Math.ceil(changes / 100));
-      cost.add(pages, isReread);
-      requests += pages;
-      state = { position: at(second), rereadPosition: isReread ? at(second) : state.rereadPosition };
-    }
-    expect(requests / 6).toBeLessThanOrEqual(0.5 * RATE.requests);
+  it('after a burst says of no change that it was not announced, until it has reread', () => {
+    const cost = costOf([1, true], [100, true]);
+    expect(cost.maySkip(true)).toBe(false);
+    expect(cost.maySkip(false)).toBe(true);
+    cost.add(1, false);
+    expect(cost.overlapSeconds).toBe(10);
+    expect(cost.maySkip(false)).toBe(true);
+    // What it rereads then is no news.
+    cost.add(100, true);
+    expect(cost.maySkip(false)).toBe(false);
+    expect(cost.overlapSeconds).toBe(10);
   });
+
+  it.each([
+    [0.1, 0.5],
+    [1, 0.5],
+    [5, 0.5],
+    [8, 0.75],
+  ])(
+    'leaves room to the sweep at %s changes a second: it takes at most %s of CWS’s limit',
+    (changesPerSecond, share) => {
+      const cost = new FeedCost();
+      let state = { position: at(0), rereadPosition: at(0) };
+      let requests = 0;
+      for (let second = 5; second <= 3600; second += 5) {
+        const { updatedSince, isReread } = feedWindow(state, cost, RATE);
+        const changes = ((at(second).getTime() - updatedSince.getTime()) / 1000) * changesPerSecond;
+        const pages = Math.max(1, Math.ceil(changes / 100));
+        cost.add(pages, isReread);
+        requests += pages;
+        state = { position: at(second), rereadPosition: isReread ? at(second) : state.rereadPosition };
+      }
+      expect(requests / 6).toBeLessThanOrEqual(share * RATE.requests);
+    },
+  );
 
   it('keeps passes apart that would use up the limit by themselves', () => {
     expect(leastFeedIntervalSeconds(RATE)).toBeLessThan(5);

@@ -3,15 +3,17 @@ import type { FeedState } from './sync-cursors.queries.js';
 
 /** A change that becomes visible so long after the time that it bears is found, by the next pass that rereads. */
 const WHOLE_OVERLAP_SECONDS = 120;
-/** Of all other passes. */
-const SMALL_OVERLAP_SECONDS = 5;
-/** After a large pass: what has just come in a hundred pages must not come again with every pass of two minutes. */
-const LEAST_OVERLAP_SECONDS = 1;
-const LARGE_PASS_PAGES = 3;
-/** Rereading is due after so long, later where it would take more than this part of CWS's limit, and never later than that. */
+/** Of other passes: after one of a single page, and where so long a one takes several. */
+const USUAL_OVERLAP_SECONDS = 10;
+const SHORT_OVERLAP_SECONDS = 5;
+/** After a burst: what has just come in a hundred pages, a quarter of CWS's limit, must not come again at once. */
+const OVERLAP_AFTER_BURST_SECONDS = 1;
+/** More pages than these, that were not expected, are a burst. */
+const BURST_PAGES = 10;
+/** Rereading what takes several pages is due after so long, later where it would take more than this part of CWS's limit. */
 const REREAD_AFTER_SECONDS = 60;
 const REREAD_SHARE = 1 / 8;
-const REREAD_AT_LATEST_SECONDS = 600;
+const REREAD_AT_LATEST_SECONDS = 120;
 /** The part of CWS's limit that passes of one page may take. */
 const FEED_SHARE = 0.4;
 /** A clock that is further off is broken: following it would read the whole catalog. */
@@ -25,29 +27,41 @@ export interface FeedWindow {
   readonly isReread: boolean;
 }
 
-/** How many pages passes have had. */
+/** How many pages passes have had, and what the next one can afford therefore. */
 export class FeedCost {
-  private lastPass = 0;
+  private overlap = USUAL_OVERLAP_SECONDS;
   private sinceReread = 0;
+  private hasSkipped = false;
 
   add(pages: number, isReread: boolean): void {
-    this.lastPass = pages;
+    this.hasSkipped = this.maySkip(isReread);
+    const unexpected = isReread ? pages - this.sinceReread : pages;
+    if (unexpected > BURST_PAGES) this.overlap = OVERLAP_AFTER_BURST_SECONDS;
+    else if (!isReread) this.overlap = pages > 1 ? SHORT_OVERLAP_SECONDS : USUAL_OVERLAP_SECONDS;
     this.sinceReread = isReread ? pages : this.sinceReread + pages - 1;
   }
 
-  get isLastPassLarge(): boolean {
-    return this.lastPass > LARGE_PASS_PAGES;
+  /** Of a pass that does not reread. */
+  get overlapSeconds(): number {
+    return this.overlap;
   }
 
-  /** How long after the last one a pass rereads. */
+  /** Whether, with this pass, something that became visible late may still be unread: since the last reread one came after a burst. */
+  maySkip(isReread: boolean): boolean {
+    return !isReread && (this.hasSkipped || this.overlap === OVERLAP_AFTER_BURST_SECONDS);
+  }
+
+  /** How long after the last one a pass rereads: at once where it is one page all the same. */
   rereadAfterSeconds({ requests, windowSeconds }: RequestRate): number {
+    if (this.sinceReread <= 1) return 0;
     const affordable = (this.sinceReread * windowSeconds) / (requests * REREAD_SHARE);
     return Math.min(Math.max(affordable, REREAD_AFTER_SECONDS), REREAD_AT_LATEST_SECONDS);
   }
 }
 
 /**
- * Rereading makes sure that nothing is skipped, and is dear when much has changed: it is done now and then.
+ * Rereading makes sure that nothing is skipped. As long as all of it fits in a page it costs nothing, and every pass does it; when
+ * much has changed it is dear, and done now and then.
  * @param rate CWS's limit of the product list.
  */
 export function feedWindow(
@@ -60,8 +74,7 @@ export function feedWindow(
     const from = rereadPosition ?? position;
     return { updatedSince: secondsBefore(from, WHOLE_OVERLAP_SECONDS), isReread: true };
   }
-  const overlap = cost.isLastPassLarge ? LEAST_OVERLAP_SECONDS : SMALL_OVERLAP_SECONDS;
-  return { updatedSince: secondsBefore(position, overlap), isReread: false };
+  return { updatedSince: secondsBefore(position, cost.overlapSeconds), isReread: false };
 }
 
 /** How long passes must be apart, whatever SYNC_INTERVAL_SECONDS says: the feed would use up CWS's limit by itself. */

@@ -2,13 +2,10 @@ import { Injectable } from '@nestjs/common';
 import { InjectDataSource } from '@nestjs/typeorm';
 import { DataSource, type EntityManager } from 'typeorm';
 import { AlertsService } from '../alerts/alerts.service.js';
+import { mappedAmong } from '../catalog/known-suppliers.queries.js';
 import { deleteSpentHolds } from '../catalog/stock-holds.queries.js';
 import { priceGuard, storeSupplierReports } from '../catalog/store-supplier-reports.js';
-import {
-  databaseNow,
-  mappedSupplierProductIds,
-  markSupplierProductsGone,
-} from '../catalog/supplier-products.queries.js';
+import { databaseNow, markSupplierProductsGone } from '../catalog/supplier-products.queries.js';
 import { AppConfig } from '../config/app-config.js';
 import { CwsClient } from '../cws/cws-client.js';
 import type { ProductPage, SupplierProduct } from '../cws/cws.types.js';
@@ -44,6 +41,8 @@ interface FeedPass {
   pages: number;
   /** Null before its first page. */
   continueFrom: string | null;
+  /** Something on its pages so far was not known. */
+  hasNews: boolean;
   /** How far CWS's clock is ahead of ours, in milliseconds; 0 while unknown. */
   clockLeadMs: number;
 }
@@ -95,10 +94,10 @@ export class FeedService {
     return true;
   }
 
-  /** Since when (`performance.now()`) a pass of several pages has been going on; null: none is. */
+  /** Since when (`performance.now()`) a pass of several pages, not all of them known, has been going on; null: none is. */
   get midPassSinceMs(): number | null {
     const pass = this.underWay ?? this.interrupted;
-    return pass === null || pass.continueFrom === null ? null : pass.startedAtMs;
+    return pass === null || pass.continueFrom === null || !pass.hasNews ? null : pass.startedAtMs;
   }
 
   /** Clears away holds that no longer count; that they do not count is decided by the stock view, not here. */
@@ -117,7 +116,8 @@ export class FeedService {
     if (state !== null && startedAt.getTime() - state.passStartedAt.getTime() < this.restMs(state)) return null;
     const position = state ?? { position: startedAt, rereadPosition: null };
     const window = feedWindow(position, this.cost, this.config.cwsProductsRate);
-    return { startedAt, startedAtMs: performance.now(), window, pages: 0, continueFrom: null, clockLeadMs: 0 };
+    const startedAtMs = performance.now();
+    return { startedAt, startedAtMs, window, pages: 0, continueFrom: null, hasNews: false, clockLeadMs: 0 };
   }
 
   /** How long after the start of a pass none is begun, though it is asked for. */
@@ -130,18 +130,23 @@ export class FeedService {
   /** @returns what is of interest on the last page; that of all others is stored. */
   private async readPages(pass: FeedPass): Promise<readonly SupplierProduct[]> {
     const { manager } = this.dataSource;
-    const mapped = await mappedSupplierProductIds(manager);
     const { window, continueFrom } = pass;
     for await (const page of this.cws.products({ updatedSince: window.updatedSince, continueFrom }, CALL_LIMITS)) {
       if (page.answeredAt !== null) pass.clockLeadMs = leadMs(page.answeredAt, pass);
       pass.pages += 1;
+      const mapped = await this.mappedOf(page);
       await this.stopUnreadable(page, mapped, pass.startedAt);
       const products = page.products.filter(({ cwsProductId }) => mapped.has(cwsProductId));
       if (page.continueFrom === null) return products;
-      await this.store(manager, products, pass.startedAt);
+      if ((await this.store(manager, products, pass.startedAt)) > 0) pass.hasNews = true;
       pass.continueFrom = page.continueFrom;
     }
     return [];
+  }
+
+  private async mappedOf({ products, rejected }: ProductPage): Promise<ReadonlySet<string>> {
+    const ids = [...products, ...rejected].flatMap(({ cwsProductId }) => cwsProductId ?? []);
+    return new Set(ids.length === 0 ? [] : await mappedAmong(this.dataSource.manager, ids));
   }
 
   private async finish(
@@ -149,9 +154,11 @@ export class FeedService {
     products: readonly SupplierProduct[],
     wasUnreliableSince: Date | null,
   ): Promise<void> {
+    // Who may have skipped something cannot say that it was not announced.
+    const judgedBefore = this.cost.maySkip(isReread) ? null : startedAt;
     const unreliableSince = await inTransaction(this.dataSource, async (manager) => {
       await this.store(manager, products, startedAt);
-      const verdicts = await judgeUnannounced(manager, startedAt);
+      const verdicts = await judgeUnannounced(manager, judgedBefore);
       const since = judgeFeed(verdicts, wasUnreliableSince, startedAt);
       await advanceCursor(manager, { startedAt, position: positionAfter(startedAt, clockLeadMs), isReread }, since);
       if (since !== null) await this.alerts.raise('feed_unreliable', '', describe(verdicts), manager);
@@ -180,13 +187,18 @@ export class FeedService {
   }
 
   // Supplier rows are locked before the rows of what they announce, as whoever asks for products does.
-  private async store(manager: EntityManager, products: readonly SupplierProduct[], requestedAt: Date): Promise<void> {
-    if (products.length === 0) return;
-    await storeSupplierReports(manager, products, { requestedAt, isAskedById: false }, this.guard);
+  private async store(
+    manager: EntityManager,
+    products: readonly SupplierProduct[],
+    requestedAt: Date,
+  ): Promise<number> {
+    if (products.length === 0) return 0;
+    const written = await storeSupplierReports(manager, products, { requestedAt, isAskedById: false }, this.guard);
     await markAnnounced(
       manager,
       products.map(({ cwsProductId }) => cwsProductId),
     );
+    return written;
   }
 
   // What is known of an unreadable product is not true any more, and what is true is not known: it cannot be sold.

@@ -7,6 +7,9 @@ import { OneAtATime } from './one-at-a-time.js';
 /** A step of synchronization: never twice at once, only where this replica leads, and never rejecting. */
 export type SyncStep = () => Promise<void>;
 
+/** Whether selling is paused now, and why; undefined: the step is not to be done, or gone on with. */
+export type PauseNow = () => Promise<PauseReason | undefined>;
+
 /** What all steps of synchronization have in common. */
 @Injectable()
 export class GuardStepsService {
@@ -25,14 +28,18 @@ export class GuardStepsService {
    * @param name the subject of its `sync_failed`.
    * @param when `always`: also during a pause that switches the offers off.
    */
-  step(name: string, when: 'always' | 'unless_paused', work: (pauseReason: PauseReason) => Promise<void>): SyncStep {
+  step(name: string, when: 'always' | 'unless_paused', work: (pause: PauseNow) => Promise<void>): SyncStep {
     this.maybeAlerted.add(name);
+    const pause: PauseNow = async () => {
+      if (!this.leadership.isLeader()) return undefined;
+      const reason = await this.control.pauseReason();
+      const isLeftAlone = when === 'unless_paused' || !this.control.deactivatesOffersWhilePaused;
+      return reason !== null && isLeftAlone ? undefined : reason;
+    };
     const turns = new OneAtATime(async () => {
-      if (!this.leadership.isLeader()) return;
       try {
-        const pauseReason = await this.control.pauseReason();
-        if (pauseReason !== null && (when === 'unless_paused' || !this.control.deactivatesOffersWhilePaused)) return;
-        await work(pauseReason);
+        if ((await pause()) === undefined) return;
+        await work(pause);
         if (this.maybeAlerted.delete(name)) await this.alerts.clear('sync_failed', name);
       } catch (error) {
         await this.reportFailure(name, error);

@@ -1,5 +1,8 @@
 import { Injectable } from '@nestjs/common';
+import { InjectDataSource } from '@nestjs/typeorm';
+import { DataSource } from 'typeorm';
 import { AlertsService } from '../alerts/alerts.service.js';
+import { isAnyQueued } from '../catalog/repricings.queries.js';
 import { ConfirmStopsService } from './confirm-stops.service.js';
 import { DesiredStateService } from './desired-state.service.js';
 import { FeedService } from './feed.service.js';
@@ -14,8 +17,11 @@ const LONGEST_HOLD_MS = 15_000;
 @Injectable()
 export class MarketStepsService {
   private readonly g2a: Reachability;
+  /** Since when (`performance.now()`) something was found waiting to be priced at each look; null: nothing is. */
+  private queuedSinceMs: number | null = null;
 
   constructor(
+    @InjectDataSource() private readonly dataSource: DataSource,
     alerts: AlertsService,
     private readonly stops: ConfirmStopsService,
     private readonly reconcile: ReconcileOffersService,
@@ -31,7 +37,12 @@ export class MarketStepsService {
     await this.g2a.during('stops', () => this.stops.confirmDue());
   }
 
-  /** What G2A shows, when it is time to look. */
+  /** Whether other changes have arrived, when it is time to ask. */
+  async confirmChanges(): Promise<void> {
+    await this.g2a.during('confirmation', () => this.reconcile.confirmIfDue());
+  }
+
+  /** What G2A shows, when it is time to look at all of it. */
   async readListing(): Promise<void> {
     await this.g2a.during('listing', () => this.reconcile.readIfDue());
   }
@@ -42,8 +53,12 @@ export class MarketStepsService {
   }
 
   /** Of many changes that come at once, those that stop a loss are to go first: they may be on a later page, or not priced yet. */
-  private isMoreToCome(): boolean {
-    const sinceMs = Math.max(this.feed.midPassSinceMs ?? -Infinity, this.desired.refreshingSinceMs ?? -Infinity);
-    return sinceMs > performance.now() - LONGEST_HOLD_MS;
+  private async isMoreToCome(): Promise<boolean> {
+    // What a pass has stored is queued in the same moment, and leaves the queue with its prices: there is no gap in between.
+    this.queuedSinceMs = (await isAnyQueued(this.dataSource.manager))
+      ? (this.queuedSinceMs ?? performance.now())
+      : null;
+    const beganMs = [this.feed.midPassSinceMs, this.desired.refreshingSinceMs, this.queuedSinceMs];
+    return beganMs.some((sinceMs) => sinceMs !== null && sinceMs > performance.now() - LONGEST_HOLD_MS);
   }
 }

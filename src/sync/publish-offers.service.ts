@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { Injectable, Logger } from '@nestjs/common';
 import { InjectDataSource } from '@nestjs/typeorm';
 import { DataSource } from 'typeorm';
@@ -22,8 +23,10 @@ import { PublishQueue } from './publish-queue.js';
 
 /** PATCH requests under way at once. */
 const CONCURRENCY = 32;
-/** Requests in bulk wait longer than this only where the limit is used up, not for their pace. */
-const BULK_PATIENCE_MS = 1000;
+/** What is spread over the limit's window waits longer than this only where the limit is used up, not for its pace. */
+const SPREAD_PATIENCE_MS = 1000;
+/** Then it looks again, this much later. */
+const NO_ROOM_PAUSE_MS = 250;
 /** Longest run of one call. */
 const PUBLISH_SLICE_MS = 5000;
 /**
@@ -72,7 +75,7 @@ export class PublishOffersService {
    * @returns how many were accepted.
    * @throws UpstreamError when G2A cannot be reached or has had enough: the rest waits for the next call.
    */
-  async publish(isMoreToCome: () => boolean = () => false): Promise<number> {
+  async publish(isMoreToCome: () => boolean | Promise<boolean> = () => false): Promise<number> {
     const run: Run = { accepted: 0, failuresInRow: 0, trouble: null, isOver: false };
     await this.sendAll(run, performance.now() + PUBLISH_SLICE_MS, isMoreToCome);
     for (const g2aOfferId of await abandonedOffers(this.dataSource.manager)) {
@@ -85,7 +88,7 @@ export class PublishOffersService {
     return run.accepted;
   }
 
-  private async sendAll(run: Run, endsAtMs: number, isMoreToCome: () => boolean): Promise<void> {
+  private async sendAll(run: Run, endsAtMs: number, isMoreToCome: () => boolean | Promise<boolean>): Promise<void> {
     const queue = new PublishQueue(this.dataSource.manager, this.config.lowStock);
     const underWay = new Map<string, Promise<void>>();
     let failure: Error | undefined;
@@ -96,11 +99,16 @@ export class PublishOffersService {
         continue;
       }
       const first = await queue.first(underWay);
-      const room =
-        first === undefined || (canWait(first) && isMoreToCome()) ? null : await this.roomFor(first, endsAtMs);
+      if (first === undefined || (canWait(first) && (await isMoreToCome()))) break;
+      const room = await this.roomFor(first, endsAtMs);
+      if (room === null) {
+        if (requestPriority(first) === 'spare') break;
+        await sleep(NO_ROOM_PAUSE_MS);
+        continue;
+      }
       // By now another one may be more urgent.
-      const offer = room === null ? undefined : await queue.take(underWay);
-      if (room === null || offer === undefined) break;
+      const offer = await queue.take(underWay);
+      if (offer === undefined) break;
       const sending = this.send(offer, room, run)
         .catch((error: unknown) => {
           failure = error instanceof Error ? error : new Error(String(error));
@@ -112,12 +120,13 @@ export class PublishOffersService {
     if (failure !== undefined) throw failure;
   }
 
-  /** Null: none in this run. */
+  /** Null: none for now. */
   private async roomFor(offer: OfferToPublish, endsAtMs: number): Promise<TakenRoom | null> {
     const priority = requestPriority(offer);
     const restMs = Math.max(0, endsAtMs - performance.now());
-    // What can wait does so outside of a run: something urgent that turns up begins a new one, and finds the room left to it.
-    const maxWaitMs = { urgent: restMs, bulk: Math.min(restMs, BULK_PATIENCE_MS), spare: 0 }[priority];
+    // Nothing but a stop waits long: a stop that turns up meanwhile finds the room that is left to it.
+    const spreadMs = Math.min(restMs, SPREAD_PATIENCE_MS);
+    const maxWaitMs = { urgent: restMs, loss: spreadMs, bulk: spreadMs, spare: 0 }[priority];
     try {
       return await this.g2a.roomForUpdate({ priority, maxWaitMs });
     } catch (error) {

@@ -2,11 +2,14 @@ import type { OfferToPublish, SentChange } from '../catalog/offer-changes.querie
 import type { RequestPriority } from '../upstream/request-priority.rules.js';
 
 /** Whose request goes first where G2A's limit is short. Cosmetics are paid from what nobody needs. */
-export function requestPriority({ risk }: OfferToPublish): Extract<RequestPriority, 'urgent' | 'bulk' | 'spare'> {
+export function requestPriority({
+  risk,
+}: OfferToPublish): Extract<RequestPriority, 'urgent' | 'loss' | 'bulk' | 'spare'> {
   switch (risk) {
     case 'stop_selling':
-    case 'losing_price':
       return 'urgent';
+    case 'losing_price':
+      return 'loss';
     case 'back_in_stock':
     case 'other':
       return 'bulk';

@@ -2,13 +2,10 @@ import { Injectable } from '@nestjs/common';
 import { InjectDataSource } from '@nestjs/typeorm';
 import { DataSource } from 'typeorm';
 import { AlertsService } from '../alerts/alerts.service.js';
-import { giveUpUnshownChanges } from '../catalog/observed-offers.queries.js';
-import { productsWithoutOffer, unconfirmedOffers } from '../catalog/offers.queries.js';
-import { lockOffersInBulk } from '../catalog/repricings.queries.js';
+import { giveUpUnshownChange, unconfirmedOffers, unshownOffers } from '../catalog/observed-offers.queries.js';
+import { productsWithoutOffer } from '../catalog/offers.queries.js';
 import { databaseNow } from '../catalog/supplier-products.queries.js';
 import { AppConfig } from '../config/app-config.js';
-import { inTransaction } from '../database/one-connection.js';
-import { UpstreamError } from '../upstream/upstream-error.js';
 import {
   fullListingIntervalMs,
   isConfirmationDue,
@@ -19,17 +16,24 @@ import { CreateOffersService } from './create-offers.service.js';
 import { FailingOffersService } from './failing-offers.service.js';
 import { type ListingResult, ReadListingService } from './read-listing.service.js';
 
-/** Nobody says what clock `updatedAtFrom` is measured by: ask for a little more. */
+/** A change may be shown so long after the time that it bears. */
 const CONFIRMATION_OVERLAP_MS = 60_000;
 /** Of offers that the whole listing lacks, so many are asked for by id. */
 const MAX_LOST_OFFERS_ASKED = 10;
+/** The same of changes that were not shown, in each turn of some seconds. */
+const MAX_UNSHOWN_OFFERS_ASKED = 10;
+/** People are told when changes have not been confirmed for so long. */
+const CONFIRMATION_LATE_MS = 5 * 60_000;
 
 /** Learns what G2A shows, and whether what was sent has arrived. */
 @Injectable()
 export class ReconcileOffersService {
   private fullListing: { readonly at: Date; readonly pages: number } | null = null;
-  private confirmation: { readonly at: Date; readonly pages: number } | null = null;
-  /** When it was last read for a product that had been mapped since. */
+  /** Since when the whole listing has been due. */
+  private fullListingDueAt: Date | null = null;
+  /** When a listing, or what of it had changed, was last read to its end; at first: when it was looked at whether that is due. */
+  private lastRead: { readonly at: Date; readonly changedPages: number } | null = null;
+  /** When the whole listing was read to its end out of turn, for a product that had been mapped since. */
   private readForNewAt: Date | null = null;
   /** Products without an offer after the whole listing was read last: it shows none, or several. */
   private notFollowed: ReadonlySet<number> = new Set();
@@ -46,24 +50,23 @@ export class ReconcileOffersService {
   ) {}
 
   /**
-   * Reads the whole listing when that is due or a product without a known offer was mapped since; otherwise, while changes are
-   * unconfirmed, what changed since the oldest of them.
+   * Reads the whole listing when that is due, or a product without a known offer was mapped since.
    * @returns whether G2A was asked.
    */
   async readIfDue(): Promise<boolean> {
     const { manager } = this.dataSource;
-    let isAsked = false;
     const now = await databaseNow(manager);
     const without = await productsWithoutOffer(manager);
     const hasNew = without.some((product) => !this.notFollowed.has(product));
-    if (this.isWholeDue(now, hasNew)) {
+    const isDueByTime = this.isDueByTime(now);
+    const isDue = isDueByTime || (hasNew && this.mayReadForNew(now));
+    if (isDue) {
+      this.fullListingDueAt ??= now;
       await this.readAll();
-      isAsked = true;
-    } else if (await this.confirm(now)) {
-      isAsked = true;
+      if (!isDueByTime) this.readForNewAt = now;
     }
     if (this.fullListing !== null) await this.creations.proceed(this.notFound, this.fullListing.at);
-    return isAsked;
+    return isDue;
   }
 
   /** Reads the whole listing: finds offers of newly mapped products, drift, and mappings without an offer. */
@@ -71,8 +74,9 @@ export class ReconcileOffersService {
     const { manager } = this.dataSource;
     const at = await databaseNow(manager);
     const pageGapMs = listingPageGapMs(this.config.g2aRate);
-    const result = await this.listing.read({}, { priority: 'background', pageGapMs });
-    await this.giveUpUnshown(at);
+    const result = await this.listing.read(null, { priority: 'upkeep', pageGapMs });
+    // Somebody else leads by now.
+    if (result === null) return;
     await this.alerts.clearAllBut('offer_ambiguous', result.unclear);
     await this.alerts.clearAllBut('offer_unreadable', result.unclear);
     const missing = [...result.known.keys()].filter((product) => !result.seen.has(product));
@@ -80,57 +84,83 @@ export class ReconcileOffersService {
     const without = (await productsWithoutOffer(manager)).filter((product) => result.known.has(product));
     this.notFollowed = new Set(without);
     this.notFound = new Set(without.filter((product) => !result.seen.has(product)));
-    this.fullListing = this.confirmation = { at, pages: result.pages };
+    this.fullListing = { at, pages: result.pages };
+    this.fullListingDueAt = null;
+    this.noteRead(at, this.lastRead?.changedPages ?? 0);
+    await this.alerts.clear('listing_late', 'whole');
     await this.alerts.clearAllBut('offer_not_created', [...this.notFound].map(String));
     await this.tellOfMissing(missing);
   }
 
-  private isWholeDue(now: Date, hasNew: boolean): boolean {
+  /**
+   * While changes are unconfirmed, reads when it is due what has changed since the last time; and asks for some of the offers whose
+   * change it has not shown in time.
+   * @returns whether G2A was asked.
+   */
+  async confirmIfDue(): Promise<boolean> {
+    const { manager } = this.dataSource;
+    const now = await databaseNow(manager);
+    this.lastRead ??= { at: now, changedPages: 0 };
+    await this.tellIfLate(now, this.lastRead.at);
+    const isRead = await this.readChanged(now, this.lastRead);
+    const unshown = await unshownOffers(manager, this.lastRead.at, MAX_UNSHOWN_OFFERS_ASKED);
+    for (const offer of unshown) {
+      if (await this.listing.lookAt(offer)) continue;
+      const trouble = await giveUpUnshownChange(manager, offer.g2aOfferId, this.lastRead.at);
+      if (trouble !== null) await this.failing.report(trouble);
+    }
+    return isRead || unshown.length > 0;
+  }
+
+  private isDueByTime(now: Date): boolean {
     if (this.fullListing === null) return true;
-    const { at, pages } = this.fullListing;
-    const ageMs = now.getTime() - at.getTime();
-    if (ageMs >= fullListingIntervalMs(pages)) return true;
-    if (!hasNew || now.getTime() - (this.readForNewAt?.getTime() ?? 0) < newMappingIntervalMs(pages)) return false;
-    this.readForNewAt = now;
+    return msBetween(this.fullListing.at, now) >= fullListingIntervalMs(this.fullListing.pages);
+  }
+
+  private mayReadForNew(now: Date): boolean {
+    return msBetween(this.readForNewAt ?? new Date(0), now) >= newMappingIntervalMs(this.fullListing?.pages ?? 0);
+  }
+
+  // Also what changed before the oldest unconfirmed change: somebody may have edited another offer since the last time.
+  private async readChanged(
+    now: Date,
+    { at, changedPages }: NonNullable<ReconcileOffersService['lastRead']>,
+  ): Promise<boolean> {
+    const { oldest, ...unconfirmed } = await unconfirmedOffers(this.dataSource.manager, at);
+    if (!isConfirmationDue(unconfirmed, msBetween(at, now), changedPages)) return false;
+    const since = Math.min(at.getTime(), oldest?.getTime() ?? Infinity) - CONFIRMATION_OVERLAP_MS;
+    const result = await this.listing.read(new Date(since), { priority: 'upkeep' });
+    if (result === null) return true;
+    this.noteRead(now, result.pages);
+    await this.alerts.clear('listing_late', 'changes');
     return true;
   }
 
-  private async confirm(now: Date): Promise<boolean> {
-    const last = this.confirmation ?? { at: new Date(0), pages: 0 };
-    const { oldest, ...unconfirmed } = await unconfirmedOffers(this.dataSource.manager, last.at);
-    if (oldest === null || !isConfirmationDue(unconfirmed, now.getTime() - last.at.getTime(), last.pages)) return false;
-    const { pages } = await this.listing.read({
-      updatedAtFrom: new Date(oldest.getTime() - CONFIRMATION_OVERLAP_MS),
-    });
-    await this.giveUpUnshown(now);
-    this.confirmation = { at: now, pages };
-    return true;
+  private noteRead(at: Date, changedPages: number): void {
+    if (this.lastRead === null || this.lastRead.at <= at) this.lastRead = { at, changedPages };
   }
 
-  /** What G2A shows of every change that was sent before this time has been read. */
-  private async giveUpUnshown(readFrom: Date): Promise<void> {
-    const troubles = await inTransaction(this.dataSource, async (manager) => {
-      await lockOffersInBulk(manager);
-      return giveUpUnshownChanges(manager, readFrom);
-    });
-    for (const trouble of troubles) await this.failing.report(trouble);
+  /** Drift and lost changes go unnoticed while nothing is read. */
+  private async tellIfLate(now: Date, lastReadAt: Date): Promise<void> {
+    const dueForMs = this.fullListingDueAt === null ? 0 : msBetween(this.fullListingDueAt, now);
+    if (dueForMs >= fullListingIntervalMs(this.fullListing?.pages ?? 0)) {
+      const message = `G2A's listing of all offers has been due for ${seconds(dueForMs)} s and was not read to its end`;
+      await this.alerts.raise('listing_late', 'whole', message);
+    }
+    if (msBetween(lastReadAt, now) < CONFIRMATION_LATE_MS) return;
+    const waiting = await unshownOffers(this.dataSource.manager, now, 1);
+    if (waiting.length === 0) return;
+    const message = `what has changed on G2A was last read to its end ${seconds(msBetween(lastReadAt, now))} s ago`;
+    await this.alerts.raise('listing_late', 'changes', message);
   }
 
   /** An offer that we follow and the listing lacks is gone only if G2A says so when asked for it. */
   private async lookForLost({ known, unclear }: ListingResult, missing: readonly number[]): Promise<void> {
-    const lost = missing.flatMap((product) => {
-      const g2aOfferId = known.get(product) ?? null;
-      return g2aOfferId === null || unclear.includes(g2aOfferId) ? [] : [{ product, g2aOfferId }];
+    const lost = missing.flatMap((g2aProductId) => {
+      const g2aOfferId = known.get(g2aProductId) ?? null;
+      return g2aOfferId === null || unclear.includes(g2aOfferId) ? [] : [{ g2aProductId, g2aOfferId }];
     });
-    for (const { product, g2aOfferId } of lost.slice(0, MAX_LOST_OFFERS_ASKED)) {
-      try {
-        const outcome = await this.listing.readOne(g2aOfferId, product);
-        if (outcome === 'gone') await this.failing.forget(g2aOfferId, 'gone at G2A');
-      } catch (error) {
-        // An answer that is not understood is none; anything else concerns all of them.
-        if (!(error instanceof UpstreamError) || error.kind !== 'unknown') throw error;
-      }
-    }
+    for (const offer of lost.slice(0, MAX_LOST_OFFERS_ASKED)) await this.listing.lookAt(offer);
   }
 
   private async tellOfMissing(missing: readonly number[]): Promise<void> {
@@ -145,4 +175,12 @@ export class ReconcileOffersService {
       `${missing.length} mapped products have no dropshipping offer on G2A, for example ${examples}`,
     );
   }
+}
+
+function msBetween(earlier: Date, later: Date): number {
+  return later.getTime() - earlier.getTime();
+}
+
+function seconds(ms: number): number {
+  return Math.round(ms / 1000);
 }

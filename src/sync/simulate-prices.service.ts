@@ -14,6 +14,7 @@ import { nextProductsWithOffer } from '../catalog/repricings.queries.js';
 import { AppConfig } from '../config/app-config.js';
 import { G2aClient } from '../g2a/g2a-client.js';
 import { SlidingWindow } from '../upstream/sliding-window.rules.js';
+import type { CallLimits } from '../upstream/upstream-client.js';
 import { UpstreamError } from '../upstream/upstream-error.js';
 import { desiredStateInput } from './desired-state-input.js';
 import { describeHigherFees, type HigherFee, simulationRate } from './simulation-plan.rules.js';
@@ -118,7 +119,9 @@ export class SimulatePricesService implements OnModuleDestroy {
   private async ask(asked: SimulatedPrice): Promise<'answered' | 'refused' | 'unanswered' | 'no_room'> {
     const { manager } = this.dataSource;
     try {
-      const limits = { timeoutMs: TIMEOUT_MS, maxWaitMs: 0 };
+      // With `all`, an offer waits for the answer.
+      const priority = this.config.priceSimulation === 'all' ? 'upkeep' : 'background';
+      const limits: CallLimits = { priority, timeoutMs: TIMEOUT_MS, maxWaitMs: 0 };
       await recordSimulation(manager, asked, await this.g2a.simulatePrice(asked.g2aProductId, asked.price, limits));
       await this.tellOfAnswer();
       return 'answered';

@@ -1,4 +1,4 @@
-import { SWEEP_BATCH, SweepCycle, SweepPace, sweepPlan } from './sweep.rules.js';
+import { expectedCycleSeconds, SWEEP_BATCH, SweepCycle, SweepPace, sweepPlan } from './sweep.rules.js';
 
 /** What CWS allows. */
 const RATE = { requests: 400, windowSeconds: 600 };
@@ -20,6 +20,12 @@ describe('the plan of the sweep', () => {
 
   it('sees a hot product at least every 20 s while the feed is unreliable, an interval of 5 s and a slow answer included', () => {
     expect(sweepPlan(RATE, true).hotAfterSeconds + 5 + 2).toBeLessThan(20);
+  });
+
+  it('says how long one look at everything takes, before that was measured', () => {
+    // 1,334 batches, 300 of them in 600 s.
+    expect(expectedCycleSeconds(100_000, RATE)).toBeCloseTo(2668);
+    expect(expectedCycleSeconds(1, RATE)).toBeCloseTo(2);
   });
 
   it('has a place for hot products under the smallest limit', () => {
@@ -88,12 +94,44 @@ describe('the measured cycle of the sweep', () => {
     expect(cycle.open.startedAt).toEqual(at(400));
   });
 
-  it('says nothing when CWS was in trouble, for an outage must not make older data acceptable', () => {
+  /** Turns of a second, one each 5 s, that go well unless told otherwise. */
+  function turns(cycle: SweepCycle, fromSecond: number, untilSecond: number, goWell = true): void {
+    for (let second = fromSecond; second < untilSecond; second += 5) {
+      cycle.beginTurn(second * 1000, 5000);
+      if (goWell) cycle.endTurn((second + 1) * 1000);
+    }
+  }
+
+  it('leaves out the time in which CWS was in trouble, for an outage must not make older data acceptable', () => {
     const cycle = new SweepCycle();
     cycle.end(at(0));
-    cycle.disturb();
-    expect(cycle.end(at(3000))).toBeNull();
-    expect(cycle.end(at(3060))).toBe(60);
+    turns(cycle, 0, 1000);
+    turns(cycle, 1000, 1600, false);
+    turns(cycle, 1600, 3000);
+    // The turn that finds everything asked for.
+    cycle.beginTurn(3_000_000, 5000);
+    expect(cycle.end(at(3000))).toBe(2400);
+  });
+
+  it('is measured though one answer was an error', () => {
+    const cycle = new SweepCycle();
+    cycle.end(at(0));
+    turns(cycle, 0, 3000);
+    turns(cycle, 3000, 3005, false);
+    turns(cycle, 3005, 4000);
+    cycle.beginTurn(4_000_000, 5000);
+    expect(cycle.end(at(4000))).toBe(3995);
+  });
+
+  it('leaves out a pause, and the time in which another replica led', () => {
+    const cycle = new SweepCycle();
+    cycle.end(at(0));
+    turns(cycle, 0, 100);
+    turns(cycle, 100_000, 100_200);
+    cycle.beginTurn(100_200_000, 5000);
+    const seconds = cycle.end(at(100_200));
+    expect(seconds).toBeGreaterThan(295);
+    expect(seconds).toBeLessThan(310);
   });
 
   it('does not wait for products that CWS does not tell about, until the next one', () => {

@@ -50,6 +50,11 @@ export function sweepPlan({ requests, windowSeconds }: RequestRate, isFeedUnreli
   };
 }
 
+/** How long the sweep needs to ask for so many products once while the feed is unreliable: until it was measured. */
+export function expectedCycleSeconds(products: number, rate: RequestRate): number {
+  return Math.ceil(products / SWEEP_BATCH) / sweepPlan(rate, true).batchesPerSecond;
+}
+
 /** What a batch of the sweep is for: see SweepTargets. */
 export type SweepKind = 'urgent' | 'hot' | 'rest';
 
@@ -72,10 +77,15 @@ export class SweepPace {
   }
 }
 
-/** Measures how long the sweep takes to ask for every mapped product once. */
+/**
+ * Measures how long the sweep takes to ask for every mapped product once. Left out is the time in which nobody could ask, or was to:
+ * an outage or a pause must not make older data acceptable.
+ */
 export class SweepCycle {
   private startedAt: Date | null = null;
-  private isDisturbed = false;
+  private lostMs = 0;
+  private lastTurnMs: number | null = null;
+  private isInTrouble = false;
   private readonly unanswered = new Set<string>();
 
   /** Who must have been asked since, and for whom nobody waits: CWS's answer did not tell what became of them. */
@@ -83,18 +93,30 @@ export class SweepCycle {
     return { startedAt: this.startedAt, unanswered: [...this.unanswered] };
   }
 
-  /** @returns how long the cycle took that has ended now; null when CWS was in trouble meanwhile, so that it says nothing. */
-  end(now: Date): number | null {
-    const seconds =
-      this.startedAt === null || this.isDisturbed ? null : (now.getTime() - this.startedAt.getTime()) / 1000;
-    this.startedAt = now;
-    this.isDisturbed = false;
-    this.unanswered.clear();
-    return seconds;
+  /**
+   * A turn begins: it is lost, and the time until the next one, unless `endTurn` tells that it went well.
+   * @param nowMs of a clock that never goes back.
+   * @param mostIdleMs how long after one turn the next one begins.
+   */
+  beginTurn(nowMs: number, mostIdleMs: number): void {
+    const sinceMs = nowMs - (this.lastTurnMs ?? nowMs);
+    this.lostMs += this.isInTrouble ? sinceMs : Math.max(0, sinceMs - mostIdleMs);
+    this.lastTurnMs = nowMs;
+    this.isInTrouble = true;
   }
 
-  disturb(): void {
-    this.isDisturbed = true;
+  endTurn(nowMs: number): void {
+    this.lastTurnMs = nowMs;
+    this.isInTrouble = false;
+  }
+
+  /** @returns how long the cycle took that has ended now; null: it is the first one that begins, or nothing is left of it. */
+  end(now: Date): number | null {
+    const tookMs = this.startedAt === null ? 0 : now.getTime() - this.startedAt.getTime() - this.lostMs;
+    this.startedAt = now;
+    this.lostMs = 0;
+    this.unanswered.clear();
+    return tookMs > 0 ? tookMs / 1000 : null;
   }
 
   leaveOut(cwsProductIds: readonly string[]): void {

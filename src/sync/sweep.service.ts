@@ -42,22 +42,24 @@ export class SweepService {
    * @throws UpstreamError `retry_after` when the limit leaves nothing to the sweep now.
    */
   async sweep(): Promise<boolean> {
-    const endsAtMs = performance.now() + SLICE_MS;
+    const startedAtMs = performance.now();
+    this.cycle.beginTurn(startedAtMs, this.config.syncIntervalSeconds * 1000);
     try {
       const { plan, ...targets } = await this.plan();
       let asked = 0;
       for (const { kind, ids } of batches(targets)) {
         const nowMs = performance.now();
-        if (nowMs >= endsAtMs) break;
+        if (nowMs >= startedAtMs + SLICE_MS) break;
         // Without room for what is urgent there may yet be some for what is hot.
         if (!this.pace.tryTake(nowMs, plan, kind)) continue;
         await this.check(ids);
         asked += 1;
       }
+      this.cycle.endTurn(performance.now());
       return asked > 0;
     } catch (error) {
       // A limit that is used up belongs to what a cycle takes; trouble does not.
-      if (!(error instanceof UpstreamError && error.kind === 'retry_after')) this.cycle.disturb();
+      if (error instanceof UpstreamError && error.kind === 'retry_after') this.cycle.endTurn(performance.now());
       throw error;
     }
   }

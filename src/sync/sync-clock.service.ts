@@ -51,6 +51,7 @@ export class SyncClockService implements OnApplicationBootstrap, OnModuleDestroy
       ['supply', this.lane('supply', round.readFeed, wakePricing)],
       ['sweep', this.lane('sweep', round.sweep, wakePricing)],
       ['stops', this.lane('stops', round.confirmStops, wakePublisher)],
+      ['confirmation', this.lane('confirmation', round.confirmChanges, wakePublisher, wakePricing)],
       ['listing', this.lane('listing', round.readListing, wakePublisher, wakePricing)],
       ['simulation', this.lane('simulation', round.simulate)],
     ]);

@@ -23,7 +23,7 @@ export class SyncCursor {
   @Column('timestamptz', { name: 'unreliable_since', nullable: true })
   unreliableSince: Date | null;
 
-  /** How long the sweep last needed to ask for every mapped product once, without trouble on the way. */
+  /** How long the sweep last needed to ask for every mapped product once, without the time of troubles and pauses. */
   @Column('double precision', { name: 'sweep_cycle_seconds', nullable: true })
   sweepCycleSeconds: number | null;
 }

@@ -12,13 +12,15 @@ export interface FeedState {
   readonly passStartedAt: Date;
   /** Null: it is believed. */
   readonly unreliableSince: Date | null;
+  /** How long the sweep last took to ask for everything; null: not measured yet. */
+  readonly sweepCycleSeconds: number | null;
 }
 
 /** Null before the first pass. */
 export async function feedState(manager: EntityManager): Promise<FeedState | null> {
   const [row] = await manager.query<FeedState[]>(
     `SELECT position, reread_position AS "rereadPosition", pass_started_at AS "passStartedAt",
-       unreliable_since AS "unreliableSince"
+       unreliable_since AS "unreliableSince", sweep_cycle_seconds AS "sweepCycleSeconds"
      FROM sync_cursors WHERE name = $1`,
     [FEED],
   );

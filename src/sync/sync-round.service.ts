@@ -18,6 +18,8 @@ export class SyncRoundService {
   readonly refresh: SyncStep;
   /** Whether offers that were switched off are. */
   readonly confirmStops: SyncStep;
+  /** Whether other changes have arrived. */
+  readonly confirmChanges: SyncStep;
   /** What G2A shows. */
   readonly readListing: SyncStep;
   /** Sends G2A what differs. */
@@ -38,10 +40,11 @@ export class SyncRoundService {
     // A pause that switches the offers off has to be published, and to be seen; nothing else is done meanwhile.
     this.readFeed = guard.step('feed', 'unless_paused', () => supply.readFeed());
     this.sweep = guard.step('sweep', 'unless_paused', () => supply.sweep());
-    this.refresh = guard.step('refresh', 'always', async (pauseReason) => {
-      await desired.refresh(pauseReason);
+    this.refresh = guard.step('refresh', 'always', async (pause) => {
+      await desired.refresh(pause);
     });
     this.confirmStops = guard.step('stops', 'always', () => market.confirmStops());
+    this.confirmChanges = guard.step('confirmation', 'always', () => market.confirmChanges());
     this.readListing = guard.step('listing', 'always', () => market.readListing());
     this.publish = guard.step('publish', 'always', () => market.publish());
     this.simulate = guard.step('simulation', 'unless_paused', () => simulator.simulate());
@@ -52,7 +55,7 @@ export class SyncRoundService {
     for (const step of [
       // A mapping that was disabled or deleted, or a pause, stops its offers before anything else is asked of anybody.
       ...[this.refresh, this.publish],
-      ...[this.sweep, this.readFeed, this.confirmStops, this.readListing],
+      ...[this.sweep, this.readFeed, this.confirmStops, this.readListing, this.confirmChanges],
       ...[this.refresh, this.publish, this.simulate],
     ])
       await step();

@@ -11,18 +11,19 @@ export async function markAnnounced(manager: EntityManager, cwsProductIds: reado
 }
 
 /**
- * A complete pass that started at `startedAt` is over: what was found before that and not announced was missed, if it was not
- * the first such pass. Forgets what was judged more than an hour ago, longer than a verdict counts for anything.
+ * A complete pass is over: what was found before it started and not announced was missed, if it was not the first such pass.
+ * Forgets what was judged more than an hour ago, longer than a verdict counts for anything.
+ * @param foundBefore when it started; null: nothing follows from it.
  */
-export async function judgeUnannounced(manager: EntityManager, startedAt: Date): Promise<FeedVerdicts> {
+export async function judgeUnannounced(manager: EntityManager, foundBefore: Date | null): Promise<FeedVerdicts> {
   await manager.query(
     `WITH forgotten AS (DELETE FROM unannounced_changes WHERE judged_at < now() - interval '1 hour')
      UPDATE unannounced_changes SET
        passes = passes + 1,
        verdict = CASE WHEN passes + 1 >= $2 THEN 'missed' END,
        judged_at = CASE WHEN passes + 1 >= $2 THEN now() END
-     WHERE verdict IS NULL AND found_at < $1`,
-    [startedAt, PASSES_TO_ANNOUNCE],
+     WHERE verdict IS NULL AND found_at < $1::timestamptz`,
+    [foundBefore, PASSES_TO_ANNOUNCE],
   );
   const [verdicts] = await manager.query<[FeedVerdicts]>(
     `SELECT count(*) FILTER (WHERE is_recent AND verdict = 'missed') AS missed,

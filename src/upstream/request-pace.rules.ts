@@ -1,8 +1,5 @@
 import type { RequestRate } from './request-budget.js';
-import { requestsWithin } from './request-priority.rules.js';
-
-/** Part of a limit that may be sent without a pause after a rest: some changes at a time are nothing to be spread. */
-const AT_ONCE = 0.1;
+import { AT_ONCE, type RequestPriority, requestsWithin } from './request-priority.rules.js';
 
 /**
  * Spreads requests evenly over a window: with many to send, room keeps coming back for what is more urgent, in place of all at
@@ -14,10 +11,19 @@ export class RequestPace {
   readonly #headStartMs: number;
   #nextAt = -Infinity;
 
-  /** @param countsForMs how long a request counts against the limit. */
-  constructor({ requests }: RequestRate, countsForMs: number) {
-    this.gapMs = countsForMs / requestsWithin('bulk', requests);
-    this.#headStartMs = this.gapMs * Math.floor(requests * AT_ONCE);
+  private constructor(requests: number, countsForMs: number, atOnce: number) {
+    this.gapMs = countsForMs / requests;
+    this.#headStartMs = this.gapMs * atOnce;
+  }
+
+  /**
+   * The pace of a priority; undefined where it has none.
+   * @param countsForMs how long a request counts against the limit.
+   */
+  static of(priority: RequestPriority, { requests }: RequestRate, countsForMs: number): RequestPace | undefined {
+    const atOnce = AT_ONCE[priority];
+    if (atOnce === undefined) return undefined;
+    return new RequestPace(requestsWithin(priority, requests), countsForMs, Math.floor(requests * atOnce));
   }
 
   /** When the next request may be sent; in the past: at once. */

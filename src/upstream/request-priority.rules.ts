@@ -1,18 +1,23 @@
 /**
  * Whose request goes first where a limit is short, from first to last:
- * - `urgent`: a customer waits for the answer, or money is being lost;
+ * - `urgent`: a customer waits for the answer, or what cannot be honored is being sold;
  * - `normal`: everything that does not say;
- * - `bulk`: often very many at once: leaves the last 4 % and is spread over the window, so that what turns out to be urgent a
- *   little later finds room (prices that could be better, offers that are back in stock);
+ * - `loss`: prices that lose money: there may be as many as there are offers, and a stop that turns up later must find room;
+ * - `upkeep`: what tells whether earlier requests had their effect (jobs, listings);
+ * - `bulk`: often very many at once (prices that could be better, offers that are back in stock);
  * - `background`: can wait, and leaves the last 10 % of a limit to those above (the supplier's change feed);
  * - `spare`: only from what is not needed, and leaves the last 20 % (the sweep, stock cosmetics).
+ * The three in the middle leave the last 4 % to the first two. `loss` and `bulk` are spread over the window besides, so that room
+ * keeps coming back.
  */
-export type RequestPriority = 'urgent' | 'normal' | 'bulk' | 'background' | 'spare';
+export type RequestPriority = 'urgent' | 'normal' | 'loss' | 'upkeep' | 'bulk' | 'background' | 'spare';
 
 /** First to last. */
 export const REQUEST_PRIORITIES = [
   'urgent',
   'normal',
+  'loss',
+  'upkeep',
   'bulk',
   'background',
   'spare',
@@ -22,10 +27,18 @@ export const REQUEST_PRIORITIES = [
 const LEAVES: Readonly<Record<RequestPriority, number>> = {
   urgent: 0,
   normal: 0,
+  loss: 0.04,
+  upkeep: 0.04,
   bulk: 0.04,
   background: 0.1,
   spare: 0.2,
 };
+
+/**
+ * The part of a limit that may be sent without a pause after a rest, of priorities that are spread over the window: some changes
+ * at a time are nothing to be spread, and a loss is stopped soon.
+ */
+export const AT_ONCE: Readonly<Partial<Record<RequestPriority, number>>> = { loss: 0.5, bulk: 0.1 };
 
 /** How many requests of a window may be used when one of this priority is added; at least 1, so that nothing stands still for good. */
 export function requestsWithin(priority: RequestPriority, requests: number): number {

@@ -88,13 +88,17 @@ describe('SharedRequestBudget', () => {
     );
   });
 
-  it.each(['normal', 'bulk'] as const)(
-    'uses more than nine tenths of a limit with enough to send (%s)',
-    async (priority) => {
+  it.each([
+    { priority: 'normal', replicaCount: 2, atOnce: 600 },
+    // What is spread is of the one replica that publishes.
+    { priority: 'loss', replicaCount: 1, atOnce: 300 },
+    { priority: 'bulk', replicaCount: 1, atOnce: 60 },
+  ] as const)(
+    'uses more than nine tenths of a limit with enough to send ($priority)',
+    async ({ priority, replicaCount, atOnce }) => {
       const ledger = new MemoryLedger(() => 5);
       const rate = { requests: 600, windowSeconds: 60 };
-      // What comes in bulk is of the one replica that publishes.
-      const replicas = priority === 'bulk' ? [replica(ledger, rate)] : [replica(ledger, rate), replica(ledger, rate)];
+      const replicas = Array.from({ length: replicaCount }, () => replica(ledger, rate));
       let sent = 0;
       const send = async (budget: SharedRequestBudget): Promise<never> => {
         for (;;) {
@@ -106,7 +110,7 @@ describe('SharedRequestBudget', () => {
       for (const budget of replicas) for (let sender = 0; sender < 20; sender += 1) void send(budget);
       await jest.advanceTimersByTimeAsync(600_000);
       // The first window's burst is not a rate.
-      expect(sent - (priority === 'bulk' ? 60 : 600)).toBeGreaterThanOrEqual(0.9 * 600 * 9);
+      expect(sent - atOnce).toBeGreaterThanOrEqual(0.9 * 600 * 9);
       expect(sent).toBeLessThanOrEqual(600 * 10);
     },
   );
@@ -137,6 +141,31 @@ describe('SharedRequestBudget', () => {
     // Where 20 went to others, 20 have to wait; never for most of a window.
     const gaps = sent.map((time, index) => time - (sent[index - 1] ?? time));
     expect(Math.max(...gaps)).toBeLessThan(10_000);
+    budget.close();
+  });
+
+  it('lets half of a limit of prices that lose money through at once, and a stop at any time after them', async () => {
+    const budget = replica(new MemoryLedger(), { requests: 600, windowSeconds: 60 });
+    for (let request = 0; request < 2000; request += 1) void budget.acquire({ priority: 'loss' });
+    await jest.advanceTimersByTimeAsync(1_000);
+    for (let second = 1; second < 120; second += 10) {
+      expect(await admitted(budget, 4, 'urgent')).toBe(4);
+      await jest.advanceTimersByTimeAsync(9_800);
+    }
+    budget.close();
+  });
+
+  it('gives the room that comes back to what tells of earlier requests before what is sent in bulk', async () => {
+    const budget = replica(new MemoryLedger(), { requests: 600, windowSeconds: 60 });
+    for (let request = 0; request < 5000; request += 1) void budget.acquire({ priority: 'bulk' });
+    await jest.advanceTimersByTimeAsync(100_000);
+    let read = 0;
+    for (let page = 0; page < 100; page += 1) {
+      void budget.acquire({ priority: 'upkeep' }).then(() => (read += 1));
+      await jest.advanceTimersByTimeAsync(300);
+    }
+    // At the pace of a whole listing: 100 pages in 30 s, though the limit is used up by what comes in bulk.
+    expect(read).toBeGreaterThan(95);
     budget.close();
   });
 
@@ -240,7 +269,9 @@ describe('the rules of leases', () => {
   });
 
   it('let even the lowest priority send something', () => {
-    expect(REQUEST_PRIORITIES.map((priority) => requestsWithin(priority, 1))).toEqual([1, 1, 1, 1, 1]);
-    expect(REQUEST_PRIORITIES.map((priority) => requestsWithin(priority, 400))).toEqual([400, 400, 384, 360, 320]);
+    expect(REQUEST_PRIORITIES.map((priority) => requestsWithin(priority, 1))).toEqual([1, 1, 1, 1, 1, 1, 1]);
+    expect(REQUEST_PRIORITIES.map((priority) => requestsWithin(priority, 400))).toEqual([
+      400, 400, 384, 384, 384, 360, 320,
+    ]);
   });
 });

@@ -46,9 +46,8 @@ const RECHECK_MS = 1_000;
 /** When the ledger did not answer: reason of the error, and its retry-after. */
 const UNANSWERED = 'the ledger of requests does not answer';
 const UNANSWERED_WAIT_MS = 1_000;
-/** What is sent in bulk is leased for so long at its pace. */
-const BULK_LEASE_MS = 300;
-const BULK = REQUEST_PRIORITIES.indexOf('bulk');
+/** What is spread is leased for so long at its pace. */
+const PACED_LEASE_MS = 300;
 /** Timers of Node cannot be longer than 24 days. */
 const LONGEST_TIMER_MS = 60_000;
 
@@ -58,8 +57,8 @@ const LONGEST_TIMER_MS = 60_000;
  */
 export class SharedRequestBudget implements RequestBudget {
   readonly #terms: LeaseTerms;
-  /** Of this process: one replica publishes. */
-  readonly #bulkPace: RequestPace;
+  /** By rank; of this process: one replica publishes. */
+  readonly #paces: readonly (RequestPace | undefined)[];
   readonly #sizes: number[] = REQUEST_PRIORITIES.map(() => 1);
   readonly #refusals: (Refusal | undefined)[] = [];
   readonly #waiters: Waiter[] = [];
@@ -78,7 +77,7 @@ export class SharedRequestBudget implements RequestBudget {
     private readonly ledger: RequestLedger,
   ) {
     this.#terms = leaseTerms(rate);
-    this.#bulkPace = new RequestPace(rate, this.#terms.countsForMs);
+    this.#paces = REQUEST_PRIORITIES.map((priority) => RequestPace.of(priority, rate, this.#terms.countsForMs));
   }
 
   acquire({ priority = 'normal', maxWaitMs = Infinity }: AcquireOptions = {}): Promise<void> {
@@ -150,12 +149,12 @@ export class SharedRequestBudget implements RequestBudget {
     }
     if (best === undefined) return false;
     best.used += 1;
-    if (rank === BULK) this.#bulkPace.take(now);
+    this.#paces[rank]?.take(now);
     return true;
   }
 
   #pacedUntil(rank: number): number {
-    return rank === BULK ? this.#bulkPace.readyAt : -Infinity;
+    return this.#paces[rank]?.readyAt ?? -Infinity;
   }
 
   #finishLeases(now: number): void {
@@ -232,7 +231,8 @@ export class SharedRequestBudget implements RequestBudget {
     }
     const waiting = this.#waiters.filter((waiter) => waiter.rank === rank).length;
     // A lease counts from its end on: one that is used up slowly would count longer than need be.
-    const mostWanted = rank === BULK ? Math.min(largest, Math.ceil(BULK_LEASE_MS / this.#bulkPace.gapMs)) : largest;
+    const pace = this.#paces[rank];
+    const mostWanted = pace === undefined ? largest : Math.min(largest, Math.ceil(PACED_LEASE_MS / pace.gapMs));
     const wanted = Math.min(mostWanted, Math.max(waiting, this.#sizes[rank] ?? 1));
     const answer = await this.ledger.lease({ wanted, limit, lifeMs, countsForMs, finished });
     if ('id' in answer) {
@@ -240,7 +240,7 @@ export class SharedRequestBudget implements RequestBudget {
       return;
     }
     const answeredAt = performance.now();
-    if (rank === BULK) this.#bulkPace.forgetRest(answeredAt);
+    pace?.forgetRest(answeredAt);
     const until = answeredAt + answer.waitMs;
     const refusal = { until, holdsUntil: Math.min(until, answeredAt + RECHECK_MS) };
     // Who leaves more to others has no room either.

@@ -1,5 +1,5 @@
 import type { Refusal } from '../../upstream/answer-kind.rules.js';
-import { InProcessRequestBudget } from '../../upstream/request-budget.js';
+import type { RequestBudget, RequestRate } from '../../upstream/request-budget.js';
 import { UpstreamClient, type UpstreamConnectionOptions } from '../../upstream/upstream-client.js';
 import { isWireObject } from '../../upstream/wire.js';
 
@@ -11,16 +11,19 @@ export interface CwsCredentials {
 }
 
 /** CWS's published limit for its token route. */
-const TOKEN_RATE = { requests: 50, windowSeconds: 300 };
+export const TOKEN_RATE: RequestRate = { requests: 50, windowSeconds: 300 };
 
-/** Speaks to CWS: credentials, signature, its token limit, its error bodies. */
-export function connectToCws(options: UpstreamConnectionOptions & CwsCredentials): UpstreamClient {
+export interface CwsConnectionOptions extends UpstreamConnectionOptions, CwsCredentials {
+  readonly tokenBudget: RequestBudget;
+}
+
+/** Speaks to CWS: credentials, signature, its error bodies. */
+export function connectToCws(options: CwsConnectionOptions): UpstreamClient {
   const { clientSignature = '', ...rest } = options;
   return new UpstreamClient({
     ...rest,
     system: 'cws',
     headers: clientSignature === '' ? {} : { 'X-Client-Signature': clientSignature },
-    tokenBudget: new InProcessRequestBudget('cws', 'token', TOKEN_RATE),
     readRefusal: (body) => readCwsRefusal(body) ?? readOauthRefusal(body),
   });
 }
