@@ -78,7 +78,7 @@ const command = new Command('demo')
   )
   .option('--once', 'end after the last step: with 0 when everything happened, else with 1', false)
   .option('--kill-app', 'kill the app (-9) while an order is pending, and start it again', false)
-  .option('--products <count>', 'size of the simulated catalog, of which up to 250 are mapped', readProducts, 1000)
+  .option('--products <count>', 'size of the simulated catalog, of which up to 100 are mapped', readProducts, 1000)
   .parse();
 
 const ending = new AbortController();

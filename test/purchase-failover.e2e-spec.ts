@@ -137,7 +137,7 @@ describe('an order that waits because no supplier can serve', () => {
     await until(async () => (await stateOf(orderId)) === 'needs_attention');
     expect(await reasonOf(orderId)).toMatch(
       new RegExp(
-        `^product ${g2aProductId(5)}: 1 of 1 keys could not be bought in time: the cheapest supplier in stock asks 6\\.99 EUR, the sale leaves 6\\.\\d\\d EUR; last try: .+`,
+        `^product ${g2aProductId(5)}: 1 of 1 key could not be bought in time: the cheapest supplier in stock asks 6\\.99 EUR, the sale leaves 6\\.\\d\\d EUR; last try: .+`,
       ),
     );
     expect(sold(5)).toEqual([]);
@@ -186,7 +186,7 @@ describe('an order that a person was called for in time', () => {
     );
     await passDeadline(orderId);
     await until(async () =>
-      /purchase KF-.+ has no key by the deadline.*\. product \d+: 1 of 1/.test(await reasonOf(orderId)),
+      /purchase KF-.+ has no known outcome.*\. product \d+: 1 of 1/.test(await reasonOf(orderId)),
     );
     await until(async () =>
       (await openAlerts()).some(({ subject, message }) => subject === orderId && message.includes('1 of 1')),

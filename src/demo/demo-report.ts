@@ -34,8 +34,14 @@ export class Step {
 
   get progress(): { value: number; total: number; unit: string } {
     // Without a count the clock moves the bar; the last bit stays open until the step is really done.
-    const value = this.done ?? Math.min(this.elapsedMilliseconds / 1000, this.total * 0.95);
-    return { value: Math.round(value), total: this.total, unit: this.unit };
+    const value = this.done ?? Math.min(Math.floor(this.elapsedMilliseconds / 1000), this.total - 1);
+    return { value, total: this.total, unit: this.unit };
+  }
+
+  /** A count, or how long it has taken so far. */
+  get signOfLife(): string {
+    if (this.done === undefined) return `${Math.round(this.elapsedMilliseconds / 1000)} s`;
+    return `${this.done}/${this.total} ${this.unit}`;
   }
 }
 
@@ -106,8 +112,7 @@ export class DemoReport {
 
   private giveSignsOfLife(title: string, step: Step): () => void {
     const timer = setInterval(() => {
-      const { value, total, unit } = step.progress;
-      this.line(`${INDENT}${title}: ${value}/${total} ${unit} …`);
+      this.line(`${INDENT}${title}: ${step.signOfLife} …`);
     }, SIGN_OF_LIFE_MILLISECONDS);
     return () => {
       clearInterval(timer);

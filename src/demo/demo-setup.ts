@@ -24,10 +24,10 @@ export interface DemoCast {
 }
 
 /**
- * Mapped products. G2A takes 600 requests a minute and every first offer update is one of them: 250, and the ten pages of each
- * listing of 1,000 offers, fit into the demo's half minute, while 1,000 would take two.
+ * Mapped products. Every first offer update is one of G2A's 600 requests a minute, and of those that are not urgent a tenth goes
+ * out at once and the rest some ten a second: 100 fit into the demo's half minute, while 1,000 would take nearly two.
  */
-const MAPPED_PRODUCTS = 250;
+const MAPPED_PRODUCTS = 100;
 const SEED_SECONDS = 30;
 
 /** Starts the database, the simulated servers and the app, and seeds the mappings. */

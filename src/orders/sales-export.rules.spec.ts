@@ -63,6 +63,16 @@ describe('a line of the export', () => {
     expect(row.cws_order_id).toBe('first second');
   });
 
+  it('says what is not certain about the cost', () => {
+    const note = (changes: Partial<PurchaseAgainstSale>) => exportRow({ ...PURCHASE, ...changes }, DEFAULTS).cost_note;
+    expect(note({})).toBe('');
+    expect(note({ purchaseState: 'fulfilling' })).toBe('');
+    expect(note({ purchaseState: 'unknown', cwsOrderIds: [] })).toBe('may have been paid');
+    expect(note({ purchaseState: 'dead', cwsOrderIds: [], isGivenUp: true })).toBe('may have been paid');
+    expect(note({ purchaseState: 'dead', isGivenUp: true })).toBe('given up: paid unless CWS takes it back');
+    expect(note({ purchaseState: 'dead', isGivenUp: false })).toBe('');
+  });
+
   it('names no cost that is not known', () => {
     expect(exportRow({ ...PURCHASE, cwsOrderIds: [], unitPriceCents: null }, DEFAULTS)).toMatchObject({
       cws_order_id: '',

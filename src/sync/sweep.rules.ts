@@ -10,9 +10,11 @@ const SHARE = 0.5;
 const SHARE_WHILE_UNRELIABLE = 0.75;
 /** Of that, hot products get up to this part; the rest of the catalog must get its turn as well. */
 const HOT_SHARE = 0.5;
-/** A hot product is asked for again after so long. It takes one more interval of synchronization until it is its turn. */
-const HOT_AFTER_SECONDS = 30;
-const HOT_AFTER_SECONDS_WHILE_UNRELIABLE = 12;
+/**
+ * A hot product is asked for again after so long, also while the feed is believed: that it lies shows here first. It takes one more
+ * interval of synchronization until it is its turn.
+ */
+const HOT_AFTER_SECONDS = 12;
 /** Every other one, if there is room. */
 const REST_AFTER_SECONDS = 60;
 const REST_AFTER_SECONDS_WHILE_UNRELIABLE = 15;
@@ -40,12 +42,11 @@ export interface SweepPlan {
 /** @param rate CWS's limit of the product list. */
 export function sweepPlan({ requests, windowSeconds }: RequestRate, isFeedUnreliable: boolean): SweepPlan {
   const batchesPerSecond = (requests / windowSeconds) * (isFeedUnreliable ? SHARE_WHILE_UNRELIABLE : SHARE);
-  const hotAfterSeconds = isFeedUnreliable ? HOT_AFTER_SECONDS_WHILE_UNRELIABLE : HOT_AFTER_SECONDS;
   return {
     batchesPerSecond,
     savedForUrgent: requests * SHARE * SAVED_WINDOWS_FOR_URGENT,
-    hotProducts: Math.max(1, Math.floor(batchesPerSecond * HOT_SHARE * hotAfterSeconds)) * SWEEP_BATCH,
-    hotAfterSeconds,
+    hotProducts: Math.max(1, Math.floor(batchesPerSecond * HOT_SHARE * HOT_AFTER_SECONDS)) * SWEEP_BATCH,
+    hotAfterSeconds: HOT_AFTER_SECONDS,
     restAfterSeconds: isFeedUnreliable ? REST_AFTER_SECONDS_WHILE_UNRELIABLE : REST_AFTER_SECONDS,
   };
 }
