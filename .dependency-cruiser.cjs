@@ -9,8 +9,9 @@ const third = ['orders', 'sync', 'control'];
 const floors = {
   dropshipping: [...third, ...second, ...ground],
   postbacks: [...third, ...ground],
-  admin: [...third, ...second, ...ground],
-  cli: [...third, ...second, ...ground],
+  status: [...third, ...second, ...ground],
+  admin: ['status', ...third, ...second, ...ground],
+  cli: ['status', ...third, ...second, ...ground],
   orders: [...second, ...clients, ...ground, 'control'],
   sync: [...second, ...clients, ...ground, 'control'],
   control: [...second, ...ground],

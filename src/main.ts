@@ -26,7 +26,6 @@ function report(line: string): void {
 /** Answers --help. Ends with 1 at any other argument: it was meant for the commands, and must not start a shop that sells. */
 function refuseArguments(): void {
   new Command('npm start')
-    .usage('')
     .description(
       'Runs Keyferry, which sells CodesWholesale game keys on G2A, until it is stopped. It takes no arguments: settings come from ' +
         'the environment and from .env (see .env.example). `npm run cli -- --help` lists the commands that look after it.',

@@ -1,5 +1,5 @@
 import { DataSource } from 'typeorm';
-import { cwsProductId } from '../sandbox/catalog.js';
+import { cwsProductId, g2aProductId } from '../sandbox/catalog.js';
 import { CwsClient } from '../src/cws/cws-client.js';
 import type { SupplierOrder } from '../src/cws/cws.types.js';
 import { fulfillingPurchases } from '../src/orders/fulfilling-purchases.queries.js';
@@ -11,7 +11,7 @@ import { runCommand } from './support/command.js';
 import { environment, type Keyferry, mapGames, startKeyferry } from './support/keyferry.js';
 import { type PurchaseRow, purchaseSteps } from './support/purchase-steps.js';
 
-const GAMES = [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12];
+const GAMES = [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13];
 const POST = 'POST /v3/orders';
 const NOWHERE = 'http://127.0.0.1:9';
 
@@ -68,6 +68,16 @@ const heldPieces = async (orderId: string): Promise<number> =>
 
 const callPerson = (orderId: string): Promise<unknown> =>
   keyferry.sql(`UPDATE orders SET state = 'needs_attention', attention_reason = 'a test' WHERE id = $1`, [orderId]);
+
+/** The rows of an order in `orders export`, the oldest purchase first. */
+async function exported(orderId: string): Promise<Record<string, string>[]> {
+  const day = new Date().toISOString().slice(0, 10);
+  const { stdout } = await keyferryCommand('orders', 'export', '--from', day, '--to', day, '--json');
+  const rows = JSON.parse(stdout) as Record<string, string>[];
+  return rows
+    .filter((row) => row['order_id'] === orderId)
+    .sort((one, other) => one['purchased_at']!.localeCompare(other['purchased_at']!));
+}
 
 const endsOf = (purchaseId: string): Promise<unknown[]> =>
   keyferry.sql(
@@ -197,6 +207,11 @@ describe('a purchase that CWS took back', () => {
       [cwsProductId(4)],
     );
     expect(reason).toContain('cancelled');
+    const [{ order_id: orderId }] = await keyferry.sql('SELECT order_id FROM order_items WHERE g2a_product_id = $1', [
+      g2aProductId(4),
+    ]);
+    // Only the code that came of it after all was paid for.
+    expect(await exported(orderId)).toMatchObject([{ quantity_bought: '1', cost_note: '' }, { quantity_bought: '1' }]);
     await countPoll(keyferry.app.get(DataSource).manager, id, null);
     expect(await keyferry.sql('SELECT last_error FROM purchases WHERE id = $1', [id])).toEqual([
       { last_error: reason },
@@ -231,6 +246,20 @@ describe('a purchase that CWS has accepted and does not deliver', () => {
     await until(async () => (await stateOf(orderId)) === 'completed');
     expect(sold(5)).toHaveLength(2);
     expect(await heldPieces(orderId)).toBe(0);
+
+    // CWS charged for both.
+    const [lost, served] = await exported(orderId);
+    expect(lost).toMatchObject({
+      client_order_id: row.client_order_id,
+      cws_order_id: row.cws_order_id ?? sold(5)[0]!.orderId,
+      quantity_sold: '0',
+      quantity_bought: '1',
+      net: '0.00',
+      total_cost: '6.32',
+      margin: '-6.32',
+      cost_note: 'given up: paid unless CWS takes it back',
+    });
+    expect(served).toMatchObject({ quantity_sold: '1', quantity_bought: '1', total_cost: '6.32', cost_note: '' });
 
     keyferry.cws.orders.finish(row.client_order_id);
     await poll(row.id);
@@ -285,6 +314,40 @@ describe('a purchase that CWS has accepted and does not deliver', () => {
     await poll(row.id);
     const shown = await keyferryCommand('orders', 'show', orderId);
     expect(shown.stdout).toContain(again!.lines[0]!.codes[0]!.codeId);
+  });
+});
+
+describe('a purchase of which nobody knows the outcome', () => {
+  it('is told as that after the deadline too, and given up only when its request cannot arrive any more', async () => {
+    keyferry.cws.traffic.behaviors.set({ name: 'losesRequest', route: POST, times: 1 });
+    const orderId = await buy(13);
+    await until(async () => (await statesOf(orderId))[0] === 'unknown');
+    await passDeadline(orderId);
+    const { id, client_order_id: reference } = await first(orderId);
+    const reason = async (): Promise<string> =>
+      (await keyferry.sql('SELECT attention_reason AS reason FROM orders WHERE id = $1', [orderId]))[0].reason;
+    expect(await reason()).toMatch(new RegExp(`^purchase ${reference} has no known outcome .*, sent once;`));
+
+    const retry = (...more: string[]) => keyferryCommand('orders', 'retry', orderId, ...more);
+    const tooEarly = new RegExp(`${reference}.* may still arrive until 20[^ ]+Z`);
+    const preview = await retry();
+    expect(preview).toMatchObject({ code: 1, stderr: expect.stringMatching(tooEarly) });
+    expect(preview.stderr).toContain('given up: none');
+    expect(preview.stderr).not.toContain('--yes');
+    expect(await retry('--yes')).toMatchObject({ code: 1, stdout: '', stderr: expect.stringMatching(tooEarly) });
+    expect([await stateOf(orderId), await statesOf(orderId)]).toEqual(['needs_attention', ['unknown']]);
+    await expect(reopen(orderId)).rejects.toMatchObject({ status: 409, code: 'purchase_not_waiting' });
+
+    await keyferry.sql('UPDATE purchases SET settles_at = now() WHERE id = $1', [id]);
+    const other = 'KF-Another';
+    expect(await retry('--give-up', other, '--yes')).toMatchObject({ code: 1, stderr: expect.stringContaining(other) });
+    // To name it is not needed, and no mistake.
+    expect(await retry('--give-up', reference, '--yes')).toMatchObject({
+      code: 0,
+      stdout: expect.stringContaining(`${reference} is given up`),
+    });
+    await until(async () => (await stateOf(orderId)) === 'completed');
+    expect((await exported(orderId)).map(({ cost_note: note }) => note)).toEqual(['may have been paid', '']);
   });
 });
 

@@ -192,7 +192,7 @@ describe('an order that a person was called for in time', () => {
       (await openAlerts()).some(({ subject, message }) => subject === orderId && message.includes('1 of 1')),
     );
     const [{ reasons }] = await keyferry.sql(
-      `SELECT count(*)::integer AS reasons FROM audit_log WHERE subject_id = $1 AND details ->> 'reason' LIKE '%deadline%'`,
+      `SELECT count(*)::integer AS reasons FROM audit_log WHERE subject_id = $1 AND details ->> 'reason' LIKE '%no known outcome%'`,
       [orderId],
     );
     expect(reasons).toBeGreaterThan(0);

@@ -74,7 +74,7 @@ describe('the start of the program', () => {
 
   it('does not happen with --help: that says how it is meant', async () => {
     const { stdout, stderr } = await run(process.execPath, [MAIN, '--help'], BARE);
-    expect(stdout).toMatch(/^Usage: npm start\n/);
+    expect(stdout).toMatch(/^Usage: npm start /);
     expect(stdout).toContain('npm run cli -- --help');
     expect(stderr).toBe('');
   });

@@ -19,6 +19,7 @@ import { auditRowsOfSale, latestAuditRows } from '../audit/audit.queries.js';
 import { AppConfig } from '../config/app-config.js';
 import { ControlService } from '../control/control.service.js';
 import { findOrder, itemsOfOrder, latestOrders } from '../orders/order-views.queries.js';
+import { controlView, readStatus, type Status } from '../status/status.js';
 import { OfferDeactivationsService } from '../sync/offer-deactivations.service.js';
 import { AdminGuard } from '../http-auth/admin.guard.js';
 import { adminActor } from './admin-actor.js';
@@ -31,7 +32,6 @@ import {
   readSubject,
 } from './admin-input.js';
 import { findMapping, findOffer, suppliersOfMapping } from './offers.queries.js';
-import { controlView, readStatus, type Status } from './status.js';
 
 /** What people ask and order. Never answers a key or a secret. See AdminGuard for who may. */
 @Controller('admin')

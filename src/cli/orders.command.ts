@@ -6,6 +6,7 @@ import { orderIdByReference } from '../orders/order-by-reference.js';
 import { OrderNotFoundError } from '../orders/order-errors.js';
 import { ORDER_STATES, type OrderState } from '../orders/order-state.rules.js';
 import { itemsOfOrder, listOrders, orderDossier } from '../orders/order-views.queries.js';
+import { unsettledPurchases } from '../orders/reopen-order.queries.js';
 import { ReopenOrderService } from '../orders/reopen-order.service.js';
 import { ResolveOrderService } from '../orders/resolve-order.service.js';
 import { withDatabase, withJobQueue } from './command-database.js';
@@ -83,7 +84,7 @@ async function show(reference: string, { json = false }: { json?: boolean }): Pr
 const RETRY_MEANING =
   'It looks for the missing keys anew, with a new deadline. Purchases of this order whose outcome is unknown are given up for ' +
   'good: if CWS did make one of them, its key is paid twice. Look for their client order ids (KF-…, see `orders show`) in ' +
-  "CWS's panel first.";
+  "CWS's panel first. Not while the request of one may still arrive there.";
 
 function retryCommand(): Command {
   return new Command('retry')
@@ -114,11 +115,11 @@ async function retry(reference: string, { giveUp, yes = false, json = false }: R
     const orderId = await findOrder(dataSource, reference);
     if (!yes) {
       const items = await itemsOfOrder(dataSource.manager, orderId);
-      const plan = describeRetry(
-        items.flatMap(({ purchases }) => purchases),
-        giveUp,
-      );
-      throw new CommandError([RETRY_MEANING, ...plan, 'Nothing was changed: add --yes to do it.'].join('\n'));
+      const unsettled = await unsettledPurchases(dataSource.manager, orderId, config.purchaseSettleSeconds);
+      const purchases = items.flatMap((item) => item.purchases);
+      const plan = describeRetry(purchases, giveUp, unsettled);
+      const end = unsettled.length === 0 ? 'Nothing was changed: add --yes to do it.' : 'Nothing was changed.';
+      throw new CommandError([RETRY_MEANING, ...plan, end].join('\n'));
     }
     let givenUp: readonly string[] = [];
     await withJobQueue(url, async (jobs) => {

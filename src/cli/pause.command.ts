@@ -9,14 +9,19 @@ import { printLine } from './output.js';
 export function pauseCommand(): Command {
   return new Command('pause')
     .description('stop selling; orders that are already paid go on')
-    .option('--reason <text>', 'why, for your colleagues (at most 500 characters)')
+    .option('--reason <text>', 'why, for your colleagues (at most 500 characters); changes the reason of a pause')
     .action(pause);
 }
 
 async function pause({ reason = null }: { reason?: string | null }): Promise<void> {
   const config = await loadConfig();
   await withDatabase(config, async ({ dataSource }) => {
-    const state = await new ControlService(dataSource, config).pause(operator(), reason);
-    printLine(`paused by ${state.changedBy ?? 'nobody'} since ${state.changedAt.toISOString()}`);
+    const control = new ControlService(dataSource, config);
+    const wasPaused = (await control.state()).isPaused;
+    const state = await control.pause(operator(), reason);
+    const why = state.reason === null ? '' : `: ${state.reason}`;
+    printLine(
+      `${wasPaused ? 'already ' : ''}paused by ${state.changedBy ?? 'SQL'} since ${state.changedAt.toISOString()}${why}`,
+    );
   });
 }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import type { Status } from '../admin/status.js';
+import type { Status } from '../status/status.js';
 import { statusLines } from './status-texts.js';
 
 const SINCE = new Date('2026-01-02T03:04:05Z');

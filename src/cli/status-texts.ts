@@ -1,4 +1,4 @@
-import type { Status } from '../admin/status.js';
+import type { Status } from '../status/status.js';
 
 /** The status as lines for a person: whether we sell or why not, then what that rests on. */
 export function statusLines(status: Status): string[] {

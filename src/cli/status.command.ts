@@ -1,5 +1,5 @@
 import { Command } from 'commander';
-import { readStatus } from '../admin/status.js';
+import { readStatus } from '../status/status.js';
 import { loadConfig } from '../config/config.module.js';
 import { withDatabase } from './command-database.js';
 import { printJson, printLine } from './output.js';

@@ -32,7 +32,10 @@ export class ControlService {
     return (await this.state()).isPaused ? 'paused' : null;
   }
 
-  /** @param reason shown to people, at most 500 characters. */
+  /**
+   * Pausing again changes nothing but the reason, where one is given.
+   * @param reason shown to people, at most 500 characters.
+   */
   async pause(actor: AuditActor, reason: string | null): Promise<ControlState> {
     return this.set(actor, true, reason);
   }
@@ -44,8 +47,10 @@ export class ControlService {
   private async set(actor: AuditActor, isPaused: boolean, reason: string | null): Promise<ControlState> {
     await inTransaction(this.dataSource, async (manager) => {
       const result = await manager.query<[unknown[], number]>(
-        `UPDATE control_state SET is_paused = $1, reason = left($2, 500), changed_by = $3, changed_at = now()
-         WHERE id = 1 AND is_paused <> $1`,
+        `UPDATE control_state SET is_paused = $1, reason = left($2::text, 500),
+           changed_by = CASE WHEN is_paused = $1 THEN changed_by ELSE $3 END,
+           changed_at = CASE WHEN is_paused = $1 THEN changed_at ELSE now() END
+         WHERE id = 1 AND (is_paused <> $1 OR $2::text IS NOT NULL AND reason IS DISTINCT FROM left($2::text, 500))`,
         [isPaused, reason, actor],
       );
       if (result[1] === 0) return;

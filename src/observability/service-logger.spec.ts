@@ -39,12 +39,4 @@ describe('the log of the service', () => {
       expect(output).not.toContain(ESCAPE);
     },
   );
-
-  it('is colored on a terminal', () => {
-    const logger = new ServiceLogger({ isJson: false, isTerminal: true });
-    const say = (): void => {
-      logger.log('listening', 'Keyferry');
-    };
-    expect(written(say).includes(ESCAPE)).toBe(process.env.NO_COLOR === undefined);
-  });
 });

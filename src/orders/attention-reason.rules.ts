@@ -1,4 +1,5 @@
 import { type Cents, formatCents } from '../money/cents.js';
+import type { PurchaseState } from './order-state.rules.js';
 
 /** Why an item's keys were not bought by the deadline, as far as it is known then. */
 export interface MissingKeys {
@@ -26,7 +27,7 @@ export function missingKeysText(keys: MissingKeys): string {
         : `the cheapest supplier in stock asks ${formatCents(priceAsked)} EUR, the sale leaves ${formatCents(saleIncome)} EUR`;
   const reasons = [obstacle, market, failure === null ? null : `last try: ${failure}`];
   return (
-    `product ${g2aProductId}: ${missing} of ${quantity} keys could not be bought in time: ` +
+    `product ${g2aProductId}: ${missing} of ${quantity} ${quantity === 1 ? 'key' : 'keys'} could not be bought in time: ` +
     reasons.filter((reason) => reason !== null).join('; ')
   );
 }
@@ -34,6 +35,7 @@ export function missingKeysText(keys: MissingKeys): string {
 /** A purchase that was sent and has not brought its keys. */
 export interface OpenPurchase {
   readonly clientOrderId: string;
+  readonly state: PurchaseState;
   readonly sendCount: number;
   readonly isPastDeadline: boolean;
   readonly awaitedPreorders: number;
@@ -41,12 +43,18 @@ export interface OpenPurchase {
   readonly failure: string | null;
 }
 
-/** What a person reads of it: after the deadline that it is late, before that nobody can tell what became of it. */
+/** Of a call that is not the purchase itself: CWS was to say what became of it, and did not. */
+const FAILED_LOOK_UP = /^cws (?!POST \/v3\/orders\b)/;
+
+/** What a person reads of it: that it is late, when CWS has accepted it; otherwise that nobody can tell what became of it. */
 export function openPurchaseText(purchase: OpenPurchase): string {
-  const { clientOrderId, sendCount, isPastDeadline, awaitedPreorders, failure } = purchase;
-  const why = failure ?? (awaitedPreorders > 0 ? 'CWS sold a pre-order' : null);
+  const { clientOrderId, state, sendCount, isPastDeadline, awaitedPreorders, failure } = purchase;
+  const told = failure !== null && FAILED_LOOK_UP.test(failure) ? `the last look-up failed: ${failure}` : failure;
+  const why = told ?? (awaitedPreorders > 0 ? 'CWS sold a pre-order' : null);
   const inBrackets = why === null ? '' : ` (${why})`;
-  return isPastDeadline
-    ? `purchase ${clientOrderId} has no key by the deadline${inBrackets}`
-    : `purchase ${clientOrderId} has no known outcome${inBrackets}, sent ${sendCount} times; nothing is bought again on a guess`;
+  if (state === 'fulfilling') {
+    return `purchase ${clientOrderId} has no key ${isPastDeadline ? 'by the deadline' : 'yet'}${inBrackets}`;
+  }
+  const sent = sendCount === 1 ? 'once' : `${sendCount} times`;
+  return `purchase ${clientOrderId} has no known outcome${inBrackets}, sent ${sent}; nothing is bought again on a guess`;
 }

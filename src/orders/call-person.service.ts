@@ -1,6 +1,7 @@
-import { Injectable } from '@nestjs/common';
+import { Injectable, Logger, type OnModuleInit } from '@nestjs/common';
 import { InjectDataSource } from '@nestjs/typeorm';
 import { DataSource, type EntityManager } from 'typeorm';
+import { AppConfig } from '../config/app-config.js';
 import { missingKeysText, openPurchaseText } from './attention-reason.rules.js';
 import { lastFailure } from './choose-supplier.queries.js';
 import { ChooseSupplierService } from './choose-supplier.service.js';
@@ -24,13 +25,25 @@ interface Trouble {
 
 /** Calls a person to a paid order whose keys do not come, and says why for each of its items, with the numbers. */
 @Injectable()
-export class CallPersonService {
+export class CallPersonService implements OnModuleInit {
+  private readonly logger = new Logger(CallPersonService.name);
+
   constructor(
     @InjectDataSource() private readonly dataSource: DataSource,
     private readonly choice: ChooseSupplierService,
     private readonly matching: MatchSupplierOrdersService,
     private readonly moving: MoveOrderService,
+    private readonly config: AppConfig,
   ) {}
+
+  onModuleInit(): void {
+    const { orderPollTimeoutSeconds: deadline, purchaseSettleSeconds: settle } = this.config;
+    if (deadline > settle) return;
+    this.logger.warn(
+      `ORDER_POLL_TIMEOUT_SECONDS (${deadline}) is not above PURCHASE_SETTLE_SECONDS (${settle}): a purchase that nobody ` +
+        'answered is never sent again in time, and a person is called to each',
+    );
+  }
 
   /**
    * Does nothing while there is time, nor when another handler has moved the order on since it was looked at.

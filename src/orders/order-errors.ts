@@ -144,8 +144,21 @@ export class PurchaseNotWaitingError extends OrdersError {
   readonly status = 409;
   constructor(reference: string) {
     super(
-      `purchase ${reference} cannot be given up: only one of this order that CWS has accepted, and not delivered by the order's deadline, and that is no pre-order`,
+      `purchase ${reference} cannot be given up: only one of this order whose outcome is unknown, or that CWS has accepted, and not delivered by the order's deadline, and that is no pre-order`,
     );
+  }
+}
+
+/** A person's decision to give up purchases whose request may still arrive at CWS, and be paid for. */
+export class PurchaseNotSettledError extends OrdersError {
+  readonly code = 'purchase_not_waiting';
+  readonly status = 409;
+  constructor(purchases: readonly { readonly clientOrderId: string; readonly settlesAt: Date }[]) {
+    const texts = purchases.map(
+      ({ clientOrderId, settlesAt }) =>
+        `${clientOrderId} is not given up: its request may still arrive until ${settlesAt.toISOString()}`,
+    );
+    super(`${texts.join('; ')}. Run this again then`);
   }
 }
 

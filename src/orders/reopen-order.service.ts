@@ -7,13 +7,19 @@ import { type AuditActor, writeAudit } from '../audit/audit-log.js';
 import { holdOwedAgain } from '../catalog/stock-holds.queries.js';
 import { AppConfig } from '../config/app-config.js';
 import { JobQueue } from '../jobs/job-queue.js';
-import { OrderNotFoundError, OrderNotWaitingError, PurchaseNotWaitingError } from './order-errors.js';
+import {
+  OrderNotFoundError,
+  OrderNotWaitingError,
+  PurchaseNotSettledError,
+  PurchaseNotWaitingError,
+} from './order-errors.js';
 import { type ItemProgress, lockOrder, type OrderProgress, readItems } from './purchases.queries.js';
 import {
   abandonAcceptedPurchases,
   abandonUnknownPurchases,
   type GivenUpPurchase,
   reopenOrder,
+  unsettledPurchases,
 } from './reopen-order.queries.js';
 import { isSameReference } from './supplier-order-match.rules.js';
 
@@ -29,11 +35,12 @@ export class ReopenOrderService {
 
   /**
    * Lets the search for the order's keys begin anew, with a new deadline. Purchases whose outcome is unknown are given up:
-   * the person has looked at CWS's panel and found that they did not happen. If one did, it is paid twice.
+   * the person has looked at CWS's panel and found that they did not happen. If one did, it is paid twice. Refused while what
+   * was sent of one can still arrive: a look at the panel says nothing yet.
    * @param giveUp ids or client order ids of purchases to give up too, which CWS has accepted and not delivered by the deadline.
    *   They are paid; what they bring later is kept.
    * @returns client order ids of all that were given up.
-   * @throws OrderNotFoundError, OrderNotWaitingError, PurchaseNotWaitingError
+   * @throws OrderNotFoundError, OrderNotWaitingError, PurchaseNotSettledError, PurchaseNotWaitingError
    */
   async reopen(orderId: string, actor: AuditActor, giveUp: readonly string[] = []): Promise<string[]> {
     return inTransaction(this.dataSource, async (manager) => {
@@ -43,8 +50,15 @@ export class ReopenOrderService {
       const items = await readItems(manager, orderId);
       // A file that may not be handed over, for example: there is nothing to buy, and a person must serve the customer.
       if (items.every((item) => item.keys >= item.quantity)) throw new OrderNotWaitingError('no key is missing');
+      const unsettled = await unsettledPurchases(manager, orderId, this.config.purchaseSettleSeconds);
+      if (unsettled.length > 0) throw new PurchaseNotSettledError(unsettled);
       const abandoned = await abandonUnknownPurchases(manager, orderId);
-      const accepted = await this.giveUpAccepted(manager, order, items, giveUp);
+      const accepted = await this.giveUpAccepted(
+        manager,
+        order,
+        items,
+        giveUp.filter((reference) => !abandoned.some((purchase) => isNamed(purchase, reference))),
+      );
       await reopenOrder(manager, orderId, this.config.orderPollTimeoutSeconds);
       await writeAudit(manager, actor, [
         ...abandoned.map(({ id }) => ({
@@ -78,10 +92,7 @@ export class ReopenOrderService {
   ): Promise<GivenUpPurchase[]> {
     const references = giveUp.map((reference) => reference.toLowerCase());
     const purchases = order.isPastDeadline ? await abandonAcceptedPurchases(manager, order.id, references) : [];
-    const spared = references.find(
-      (reference) =>
-        !purchases.some(({ id, clientOrderId }) => id === reference || isSameReference(reference, clientOrderId)),
-    );
+    const spared = giveUp.find((reference) => !purchases.some((purchase) => isNamed(purchase, reference)));
     if (spared !== undefined) throw new PurchaseNotWaitingError(spared);
     for (const { orderItemId: reservationItemId, cwsProductId, missingKeys } of purchases) {
       const item = items.find(({ id }) => id === reservationItemId);
@@ -90,4 +101,8 @@ export class ReopenOrderService {
     }
     return purchases;
   }
+}
+
+function isNamed({ id, clientOrderId }: GivenUpPurchase, reference: string): boolean {
+  return isSameReference(reference, id) || isSameReference(reference, clientOrderId);
 }

@@ -1,6 +1,7 @@
 import type { EntityManager } from 'typeorm';
 import type { Cents } from '../money/cents.js';
 import type { OrderState, PurchaseState } from './order-state.rules.js';
+import { GIVEN_UP } from './reopen-order.queries.js';
 
 /** A purchase that cost money, or may have, beside the sale that it was made for. */
 export interface PurchaseAgainstSale {
@@ -18,10 +19,15 @@ export interface PurchaseAgainstSale {
   readonly cwsOrderIds: readonly string[];
   readonly cwsProductId: string;
   readonly purchaseState: PurchaseState;
+  /** It is over without having been taken back: a person gave it up, or CWS made it after its refusal. */
+  readonly isGivenUp: boolean;
   readonly unitPriceCents: Cents | null;
-  /** Pieces that were paid for: of a purchase that CWS took back, or made more than once, the codes that came. */
+  /** Pieces that were paid for, or may have been: of a purchase that CWS took back, or made more than once, the codes that came. */
   readonly boughtQuantity: number;
-  /** Those among them that the sale needed, none when it was paid back; what earlier purchases brought counts first. */
+  /**
+   * Those among them that the sale needed, none when it was paid back; what earlier purchases brought counts first, of those that
+   * were given up the codes that came.
+   */
   readonly soldQuantity: number;
   readonly soldAt: Date;
   readonly purchasedAt: Date;
@@ -29,6 +35,13 @@ export interface PurchaseAgainstSale {
 
 /** After which row a page begins. */
 export type ExportPosition = Pick<PurchaseAgainstSale, 'soldAt' | 'purchaseId'>;
+
+/**
+ * Part of a query of `purchases purchase`: it is over, and may have been paid all the same. What CWS took back, as
+ * SettlePurchaseService notes it, was not; nor what it has no order for, unless a person gave up on it.
+ */
+const IS_GIVEN_UP = `(purchase.state = 'dead' AND coalesce(purchase.last_error, '') NOT LIKE 'CWS: %'
+  AND (purchase.cws_order_id IS NOT NULL OR purchase.send_count > 0 AND purchase.last_error = '${GIVEN_UP}'))`;
 
 /** Purchases of orders paid for within [from, to), in the order of the sales; those that certainly cost nothing are left out. */
 export async function purchasesAgainstSales(
@@ -40,11 +53,11 @@ export async function purchasesAgainstSales(
        SELECT purchase.id, date_trunc('milliseconds', orders.created_at) AS sold_at
        FROM orders JOIN order_items item ON item.order_id = orders.id JOIN purchases purchase ON order_item_id = item.id
        WHERE orders.created_at >= $1 AND orders.created_at < $2
-         AND (purchase.state <> 'dead' OR EXISTS (SELECT FROM keys WHERE order_item_id = item.id AND purchase_id = purchase.id))
+         AND (purchase.state <> 'dead' OR ${IS_GIVEN_UP} OR EXISTS (SELECT FROM keys WHERE order_item_id = item.id AND purchase_id = purchase.id))
          AND ($3::timestamptz IS NULL OR (date_trunc('milliseconds', orders.created_at), purchase.id) > ($3, $4::uuid))
        ORDER BY sold_at, purchase.id LIMIT $5
      ), bought AS NOT MATERIALIZED (
-       SELECT purchase.*, CASE WHEN state <> 'dead' AND other_cws_order_ids = '{}' THEN quantity
+       SELECT purchase.*, ${IS_GIVEN_UP} AS is_given_up, CASE WHEN state <> 'dead' AND other_cws_order_ids = '{}' THEN quantity
          ELSE greatest(CASE WHEN state <> 'dead' THEN quantity ELSE 0 END, (
            SELECT count(*)::integer FROM keys
            WHERE order_item_id = purchase.order_item_id AND purchase_id = purchase.id
@@ -56,8 +69,8 @@ export async function purchasesAgainstSales(
        mapping.fee_percentage::text AS "feePercentage", purchase.client_order_id AS "clientOrderId",
        array_remove(purchase.cws_order_id::text || purchase.other_cws_order_ids, NULL) AS "cwsOrderIds",
        purchase.cws_product_id AS "cwsProductId",
-       purchase.state AS "purchaseState", purchase.unit_price_cents AS "unitPriceCents",
-       purchase.pieces AS "boughtQuantity",
+       purchase.state AS "purchaseState", purchase.is_given_up AS "isGivenUp", purchase.unit_price_cents AS "unitPriceCents",
+       CASE WHEN purchase.is_given_up THEN greatest(purchase.quantity, purchase.pieces) ELSE purchase.pieces END AS "boughtQuantity",
        CASE orders.state WHEN 'failed' THEN 0
          ELSE greatest(0, least(purchase.pieces, item.quantity - earlier.pieces)) END AS "soldQuantity",
        page.sold_at AS "soldAt", purchase.created_at AS "purchasedAt"

@@ -24,6 +24,7 @@ const PURCHASE: PurchaseAgainstSale = {
   cwsOrderIds: ['cws'],
   cwsProductId: 'product',
   purchaseState: 'completed',
+  isGivenUp: false,
   unitPriceCents: cents(632),
   boughtQuantity: 3,
   soldQuantity: 3,

@@ -30,6 +30,8 @@ export interface ExportRow {
   readonly total_cost: string;
   /** Net less total cost. */
   readonly margin: string;
+  /** What is not certain about the cost; empty: nothing. */
+  readonly cost_note: string;
 }
 
 export const EXPORT_COLUMNS = [
@@ -52,6 +54,7 @@ export const EXPORT_COLUMNS = [
   'unit_cost',
   'total_cost',
   'margin',
+  'cost_note',
 ] as const satisfies readonly (keyof ExportRow)[];
 
 /** The line of a purchase. Fees are those of the mapping as it is now, or the defaults. */
@@ -81,7 +84,13 @@ export function exportRow(purchase: PurchaseAgainstSale, defaults: PricingTerms)
     unit_cost: unitPriceCents === null ? '' : formatCents(unitPriceCents),
     total_cost: cost === null ? '' : formatCents(cost),
     margin: cost === null ? '' : formatCents(cents(net - cost)),
+    cost_note: costNote(purchase),
   };
+}
+
+function costNote({ isGivenUp, purchaseState, cwsOrderIds }: PurchaseAgainstSale): string {
+  if (isGivenUp && cwsOrderIds.length > 0) return 'given up: paid unless CWS takes it back';
+  return isGivenUp || purchaseState === 'unknown' || purchaseState === 'intended' ? 'may have been paid' : '';
 }
 
 function times(amount: Cents, quantity: number): Cents {

@@ -318,7 +318,9 @@ describe('the chaos run’s check', () => {
   it('believes that an outcome is not known when CWS has one, and could not be asked', () => {
     const run = goodRun();
     run.ledger.orders.push({ ...ledgerOrder(run, 'KF-2'), clientOrderId: 'KF-4' });
-    reason('purchase KF-4 has no known outcome (the last look-up failed: cws GET /v3/orders: HTTP 500), sent once')(run);
+    reason('purchase KF-4 has no known outcome (the last look-up failed: cws GET /v3/orders: HTTP 500), sent once')(
+      run,
+    );
     expect(check(run)).toEqual([]);
   });
 

@@ -131,19 +131,21 @@ function falsehoodOf({ id, attentionReason }, items, books) {
 
 function falsehoodOfOne(id, reason, missing, books) {
   const [, reference, claim] =
-    /^purchase (KF-\S+) (has no known outcome|has no key by the deadline)/.exec(reason) ?? [];
+    /^purchase (KF-\S+) (has no known outcome|has no key (?:by the deadline|yet))/.exec(reason) ?? [];
   if (reference !== undefined) {
     const purchase = books.purchaseByReference.get(reference);
     if (books.orderOf(purchase) !== id) return 'the purchase is not one of this order';
     if (!missing.some((item) => item.id === purchase.orderItemId)) return 'the keys of its item are all there';
     const sold = books.soldUnder(reference);
     if (sold.some(isCharged)) return 'CWS has charged for it and has its codes';
-    if (claim === 'has no known outcome' && sold.length > 0) return `CWS knows the outcome: ${sold[0].status}`;
-    return null;
+    if (claim !== 'has no known outcome') return sold.length > 0 ? null : 'CWS has no order of it';
+    // CWS may know what it could not be asked for.
+    if (sold.length === 0 || /^\S+ \S+ has no known outcome \(the last look-up failed: /.test(reason)) return null;
+    return `CWS knows the outcome: ${sold[0].status}`;
   }
 
   const [, product, count, quantity] =
-    /^product (\d+): (\d+) of (\d+) keys could not be bought in time/.exec(reason) ?? [];
+    /^product (\d+): (\d+) of (\d+) keys? could not be bought in time/.exec(reason) ?? [];
   if (product !== undefined) {
     const item = missing.find(({ g2aProductId }) => String(g2aProductId) === product);
     if (item === undefined) return 'no key of this product is missing';
@@ -319,5 +321,5 @@ function* peopleAreCalledForAReason({ orders, alerts }) {
 
 function* replicasEndForAReason({ ownExitCodes }) {
   const silent = ownExitCodes.filter((code) => code === 0).length;
-  if (silent > 0) yield violation('exit', 'run', `a replica ended unasked with exit code 0, ${silent} times`);
+  if (silent > 0) yield violation('exit', 'run', `replicas that ended unasked with exit code 0: ${silent}`);
 }
