@@ -27,8 +27,10 @@ afterEach(() => {
   keyferry.cws.traffic.behaviors.clear({});
 });
 
-const orders = async (...args: string[]): Promise<CommandAnswer> =>
-  runCommand({ ...environment(NOWHERE, NOWHERE), DATABASE_URL: keyferry.database.url }, ['orders', ...args]);
+const command = async (...args: string[]): Promise<CommandAnswer> =>
+  runCommand({ ...environment(NOWHERE, NOWHERE), DATABASE_URL: keyferry.database.url }, args);
+
+const orders = async (...args: string[]): Promise<CommandAnswer> => command('orders', ...args);
 
 async function ordersJson<T>(...args: string[]): Promise<T> {
   const answer = await orders(...args, '--json');
@@ -301,6 +303,19 @@ describe('the export', () => {
     expect(csv[0]).toBe(Object.keys(rows[0]!).join(','));
     expect(csv.slice(1)).toEqual(rows.map((row) => Object.values(row).join(',')));
     expect(await ordersJson('export', '--from', '2020-01-01', '--to', '2020-01-31')).toEqual([]);
+  });
+});
+
+describe('a second pause', () => {
+  it('says that it is one, and changes nothing but the reason, if one is given', async () => {
+    const first = (await command('pause')).stdout;
+    const since = first.replace(/\n$/, '');
+    expect(since).toMatch(/^paused by cli:\S+ since \S+Z$/);
+    expect((await command('pause', '--reason', 'stocktaking')).stdout).toBe(`already ${since}: stocktaking\n`);
+    expect((await command('pause')).stdout).toBe(`already ${since}: stocktaking\n`);
+    expect((await command('resume')).stdout).toBe('selling\n');
+    const audit = await keyferry.sql(`SELECT details FROM audit_log WHERE action = 'control.paused' ORDER BY id`);
+    expect(audit).toEqual([{ details: { reason: null } }, { details: { reason: 'stocktaking' } }]);
   });
 });
 

@@ -203,11 +203,14 @@ describe('a purchase that a person gave up', () => {
     await until(() => isNow(orderId, 'unknown'));
     const { id } = await purchase(orderId);
     await keyferry.sql(`UPDATE orders SET state = 'needs_attention' WHERE id = $1`, [orderId]);
-    await keyferry.app.get(ReopenOrderService, { strict: false }).reopen(orderId, 'cli:test');
-    expect(await purchases(orderId)).toMatchObject([{ id, state: 'unknown' }]);
+    const reopen = () => keyferry.app.get(ReopenOrderService, { strict: false }).reopen(orderId, 'cli:test');
+    await expect(reopen()).rejects.toMatchObject({ status: 409, code: 'purchase_not_waiting' });
+    expect(await purchases(orderId)).toMatchObject([{ id, state: 'unknown', send_count: 1 }]);
+    expect(await stateOf(orderId)).toBe('needs_attention');
     await settleNow(id);
+    await reopen();
     await until(async () => (await stateOf(orderId)) === 'completed');
-    expect(await purchases(orderId)).toMatchObject([{ id, send_count: 2 }]);
+    expect(await purchases(orderId)).toMatchObject([{ id, state: 'dead' }, { state: 'completed' }]);
     expect(sold(11)).toHaveLength(1);
   });
 

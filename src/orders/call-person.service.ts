@@ -41,7 +41,7 @@ export class CallPersonService implements OnModuleInit {
     if (deadline > settle) return;
     this.logger.warn(
       `ORDER_POLL_TIMEOUT_SECONDS (${deadline}) is not above PURCHASE_SETTLE_SECONDS (${settle}): a purchase that nobody ` +
-        'answered is never sent again in time, and a person is called to each',
+        'answered is settled after its deadline only, unless its connection was reset: it is not sent again, and a person is called',
     );
   }
 

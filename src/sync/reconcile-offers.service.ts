@@ -17,7 +17,7 @@ import { FailingOffersService } from './failing-offers.service.js';
 import { type ListingResult, ReadListingService } from './read-listing.service.js';
 
 /** A change may be shown so long after the time that it bears. */
-const CONFIRMATION_OVERLAP_MS = 60_000;
+const CONFIRMATION_OVERLAP_MS = 30_000;
 /** Of offers that the whole listing lacks, so many are asked for by id. */
 const MAX_LOST_OFFERS_ASKED = 10;
 /** The same of changes that were not shown, in each turn of some seconds. */

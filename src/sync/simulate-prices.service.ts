@@ -119,8 +119,8 @@ export class SimulatePricesService implements OnModuleDestroy {
   private async ask(asked: SimulatedPrice): Promise<'answered' | 'refused' | 'unanswered' | 'no_room'> {
     const { manager } = this.dataSource;
     try {
-      // With `all`, an offer waits for the answer.
-      const priority = this.config.priceSimulation === 'all' ? 'upkeep' : 'background';
+      // With `all`, an offer waits for the answer; otherwise the changes themselves go first.
+      const priority = this.config.priceSimulation === 'all' ? 'upkeep' : 'spare';
       const limits: CallLimits = { priority, timeoutMs: TIMEOUT_MS, maxWaitMs: 0 };
       await recordSimulation(manager, asked, await this.g2a.simulatePrice(asked.g2aProductId, asked.price, limits));
       await this.tellOfAnswer();

@@ -119,8 +119,8 @@ describe('SharedRequestBudget', () => {
     const budget = replica(new MemoryLedger());
     expect(await admitted(budget, 100, 'spare')).toBe(80);
     expect(await admitted(budget, 100, 'background')).toBe(10);
-    expect(await admitted(budget, 100, 'bulk')).toBe(6);
-    expect(await admitted(budget, 3, 'urgent')).toBe(3);
+    expect(await admitted(budget, 100, 'bulk')).toBe(7);
+    expect(await admitted(budget, 2, 'urgent')).toBe(2);
     expect(await admitted(budget, 100)).toBe(1);
     expect(await admitted(budget, 1, 'urgent')).toBe(0);
   });
@@ -271,7 +271,7 @@ describe('the rules of leases', () => {
   it('let even the lowest priority send something', () => {
     expect(REQUEST_PRIORITIES.map((priority) => requestsWithin(priority, 1))).toEqual([1, 1, 1, 1, 1, 1, 1]);
     expect(REQUEST_PRIORITIES.map((priority) => requestsWithin(priority, 400))).toEqual([
-      400, 400, 384, 384, 384, 360, 320,
+      400, 400, 388, 388, 388, 360, 320,
     ]);
   });
 });
