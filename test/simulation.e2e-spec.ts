@@ -383,7 +383,10 @@ describe('simulations', () => {
          VALUES ($1, 800, 803, 642, now())`,
         [g2aProductId(1)],
       );
-      expect(await keyferry.app.get(DesiredStateService).refresh(() => Promise.resolve(null))).toEqual({ priced: 1, changed: 0 });
+      expect(await keyferry.app.get(DesiredStateService).refresh(() => Promise.resolve(null))).toEqual({
+        priced: 1,
+        changed: 0,
+      });
       expect(shown(keyferry, 1)).toMatchObject({ retail: 803 });
     } finally {
       await keyferry.stop();

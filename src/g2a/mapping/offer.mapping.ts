@@ -24,7 +24,11 @@ export interface PagePosition {
 }
 
 /** A page of the offer list. An offer not understood is skipped and told. @throws WireShapeError */
-export function readOfferPage(body: unknown): { page: Omit<OfferPage, 'answeredAt'>; position: PagePosition; itemCount: number } {
+export function readOfferPage(body: unknown): {
+  page: Omit<OfferPage, 'answeredAt'>;
+  position: PagePosition;
+  itemCount: number;
+} {
   const answer = readObject(body, 'body');
   const items = readArray(answer['data'], 'data');
   const meta = readObject(answer['meta'], 'meta');
