@@ -283,7 +283,29 @@ describe('the desired state', () => {
       expect(await refresh()).toEqual(NOTHING);
     });
 
+    it('at the next turn by the clock where many are left', async () => {
+      await supplier(5, 'quantity = 1000');
+      await refresh();
+      const before = await offer(5);
+      await sql(
+        `INSERT INTO stock_holds (cws_product_id, reservation_item_id, quantity, state)
+         VALUES ($1, gen_random_uuid(), 980, 'owed')`,
+        [supplierId(5)],
+      );
+      expect(await refresh()).toEqual(NOTHING);
+      expect(await offer(5)).toEqual(before);
+      await sql('UPDATE stock_holds SET quantity = 995');
+      expect(await refresh()).toEqual(ONE);
+      expect(await offer(5)).toMatchObject({ size: 5 });
+      await sql('DELETE FROM stock_holds');
+      expect(await refresh()).toEqual(ONE);
+      expect(await offer(5)).toMatchObject({ size: 1000 });
+      await supplier(5, 'quantity = 5');
+      await refresh();
+    });
+
     it('when as many are held at another of its suppliers, and when what was bought is not in the stock any more', async () => {
+      await supplier(4, 'quantity = 15');
       await sql('INSERT INTO product_mapping_suppliers (g2a_product_id, cws_product_id) VALUES (5, $1)', [
         supplierId(4),
       ]);
@@ -304,6 +326,7 @@ describe('the desired state', () => {
       await sql('DELETE FROM product_mapping_suppliers WHERE g2a_product_id = 5 AND cws_product_id = $1', [
         supplierId(4),
       ]);
+      await supplier(4, 'quantity = 300');
       await refresh();
     });
   });

@@ -1,12 +1,25 @@
 import type { EntityManager } from 'typeorm';
 import type { Cents } from '../money/cents.js';
+import { IS_SPOKEN_FOR } from './stock-holds.queries.js';
 import { FEED_JOIN, FRESH_AS_OF } from './mapping-stock.queries.js';
 
 /** Any constant that nothing else of ours locks ("PRCE" in ASCII). */
 const OFFERS_LOCK = 0x50524345;
 
-/** What `stock` says is spoken for at the suppliers of a group, as heldPieces() writes it; null: nothing. */
-const HELD_PIECES = `string_agg(stock.cws_product_id || '=' || stock.held, ',' ORDER BY stock.cws_product_id)`;
+/**
+ * What is spoken for at the suppliers of each product, as heldPieces() writes it, and what is left at the emptiest of them. Counted
+ * from the holds, of which there are few: by the view, each product would be looked at.
+ */
+const HELD = `
+  SELECT link.g2a_product_id, string_agg(stock.cws_product_id || '=' || stock.held, ',' ORDER BY stock.cws_product_id) AS pieces,
+    min(stock.quantity - stock.held) AS rest
+  FROM (
+    SELECT hold.cws_product_id, product.quantity, sum(hold.quantity) AS held
+    FROM stock_holds hold JOIN supplier_products product USING (cws_product_id)
+    WHERE ${IS_SPOKEN_FOR}
+    GROUP BY hold.cws_product_id, product.quantity
+  ) stock JOIN product_mapping_suppliers link USING (cws_product_id)
+  GROUP BY link.g2a_product_id`;
 
 /** What is spoken for at each supplier, as one word; null: nothing. */
 export function heldPieces(
@@ -24,6 +37,8 @@ export interface RepricingLimits {
   readonly freshSince: number;
   /** Offers that cost more per key, in cents: the account can pay few of them, and how many has changed. Null: it has not. */
   readonly costAbove: Cents | null;
+  /** Where so many pieces or more are left, what is spoken for changes nothing that a buyer notices: that waits for the clock. */
+  readonly manyPieces: number;
 }
 
 /**
@@ -33,17 +48,13 @@ export interface RepricingLimits {
  */
 export async function productsToReprice(manager: EntityManager, limits: RepricingLimits): Promise<number[]> {
   const rows = await manager.query<{ product: number }[]>(
-    `WITH held AS MATERIALIZED (
-       SELECT link.g2a_product_id, ${HELD_PIECES} AS pieces
-       FROM supplier_stock stock JOIN product_mapping_suppliers link USING (cws_product_id)
-       WHERE stock.cws_product_id IN (SELECT cws_product_id FROM stock_holds) AND stock.held > 0
-       GROUP BY link.g2a_product_id
-     )
+    `WITH held AS MATERIALIZED (${HELD})
      SELECT g2a_product_id AS product FROM repricings
      UNION ALL SELECT g2a_product_id FROM offers WHERE reprice_at <= now()
-     UNION ALL SELECT g2a_product_id FROM held JOIN offers USING (g2a_product_id) WHERE pieces IS DISTINCT FROM priced_holds
+     UNION ALL SELECT g2a_product_id FROM held JOIN offers USING (g2a_product_id)
+       WHERE pieces IS DISTINCT FROM priced_holds AND (rest < $3 OR desired_size < $3)
      UNION ALL SELECT g2a_product_id FROM offers
-       WHERE priced_holds IS NOT NULL AND g2a_product_id NOT IN (SELECT g2a_product_id FROM held)
+       WHERE priced_holds IS NOT NULL AND desired_size < $3 AND g2a_product_id NOT IN (SELECT g2a_product_id FROM held)
      UNION ALL SELECT g2a_product_id FROM offers WHERE desired_cost_cents > $2::bigint
      UNION ALL (
        SELECT offer.g2a_product_id FROM offers offer
@@ -54,7 +65,7 @@ export async function productsToReprice(manager: EntityManager, limits: Repricin
        GROUP BY offer.g2a_offer_id
        HAVING count(*) FILTER (WHERE ${FRESH_AS_OF} < $1) < offer.stale_suppliers
      )`,
-    [limits.freshSince, limits.costAbove],
+    [limits.freshSince, limits.costAbove, limits.manyPieces],
   );
   // Sorted here: for the order's sake PostgreSQL would walk through all offers.
   return [...new Set(rows.map((row) => row.product))].sort((one, other) => one - other);

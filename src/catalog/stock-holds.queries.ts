@@ -1,6 +1,13 @@
 import type { EntityManager } from 'typeorm';
 import { isOneOf } from '../database/is-one-of.js';
 
+/** Part of a query of `stock_holds hold` and its `supplier_products product`: the hold counts. As in the view `supplier_stock`. */
+export const IS_SPOKEN_FOR = `CASE hold.state
+  WHEN 'reserved' THEN hold.expires_at > now()
+  WHEN 'owed' THEN true
+  ELSE hold.bought_at >= product.requested_at
+END`;
+
 /** Pieces of one supplier product claimed for one reservation item. */
 export interface HoldAllocation {
   readonly reservationItemId: string;

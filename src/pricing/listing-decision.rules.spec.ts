@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import fc from 'fast-check';
 import { cents, parseCents } from '../money/cents.js';
 import type { Cents } from '../money/cents.js';
@@ -177,11 +178,11 @@ describe('the decision about a listing', () => {
               isReleased: true,
             })),
           );
-          if (!decision.isSellable) return;
+          if (!decision.isSellable) return true;
           const income = netIncome(decision.price, TERMS);
           const paidFor = specs.filter((spec) => Math.max(spec.price, spec.unconfirmed ?? 0) <= income);
-          expect(decision.size).toBe(paidFor.reduce((sum, { available }) => sum + available, 0));
-          expect(paidFor).toContain(specs[Number(decision.cwsProductId)]);
+          const keys = paidFor.reduce((sum, { available }) => sum + available, 0);
+          return decision.size === keys && paidFor.includes(specs[Number(decision.cwsProductId)]!);
         }),
         { numRuns: 10_000 },
       );
@@ -228,8 +229,7 @@ describe('the decision about a listing', () => {
           const cheapest = cheapestSupplier(suppliers);
           if (cheapest === null) {
             const hasStock = offers.some((o) => o.isReleased && o.available > 0);
-            expect(decision).toEqual({ isSellable: false, reason: hasStock ? 'no_price' : 'out_of_stock' });
-            return;
+            return isDeepStrictEqual(decision, { isSellable: false, reason: hasStock ? 'no_price' : 'out_of_stock' });
           }
           const lowest = Math.max(
             listingPrice(cheapest.unitPrice, terms),
@@ -238,8 +238,7 @@ describe('the decision about a listing', () => {
           );
           const highest = Math.min(terms.maxPrice ?? Infinity, marketplaceBounds.maxPrice ?? Infinity);
           if (lowest > highest) {
-            expect(decision).toEqual({ isSellable: false, reason: 'price_above_maximum' });
-            return;
+            return isDeepStrictEqual(decision, { isSellable: false, reason: 'price_above_maximum' });
           }
           const keysAt = (price: Cents): number =>
             offers
@@ -247,18 +246,18 @@ describe('the decision about a listing', () => {
               .filter((o) => o.unitPrice <= netIncome(price, terms))
               .reduce((sum, o) => sum + o.available, 0);
           if (!decision.isSellable) {
-            expect(decision.reason).toBe('out_of_stock');
-            expect(keysAt(cents(lowest))).toBeLessThanOrEqual(stockBuffer);
-            return;
+            return decision.reason === 'out_of_stock' && keysAt(cents(lowest)) <= stockBuffer;
           }
           const { price, cost, profit, size } = decision;
-          expect({ cwsProductId: decision.cwsProductId, unitPrice: cost }).toEqual(cheapest);
-          expect(price).toBeGreaterThanOrEqual(lowest);
-          expect(price).toBeLessThanOrEqual(highest);
-          expect(profit).toBe(netIncome(price, terms) - cost);
-          expect(profit).toBeGreaterThanOrEqual(requiredProfit(cost, terms));
-          expect(size).toBe(Math.min(maxDeclaredStock, keysAt(price) - stockBuffer));
-          expect(size).toBeGreaterThanOrEqual(1);
+          if (!isDeepStrictEqual({ cwsProductId: decision.cwsProductId, unitPrice: cost }, cheapest)) {
+            throw new Error(`not from the cheapest supplier: ${JSON.stringify(decision)}`);
+          }
+          if (!(price >= lowest && price <= highest))
+            throw new Error(`${price} is not within ${lowest} and ${highest}`);
+          if (!(profit === netIncome(price, terms) - cost && profit >= requiredProfit(cost, terms))) {
+            throw new Error(`a profit of ${profit} is wrong or too little`);
+          }
+          return size === Math.min(maxDeclaredStock, keysAt(price) - stockBuffer) && size >= 1;
         },
       ),
       { numRuns: 10_000 },

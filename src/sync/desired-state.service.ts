@@ -35,6 +35,9 @@ const CHUNK = 200;
 
 const noop = (): void => undefined;
 
+/** So many times the stock that a buyer notices: above, what is spoken for meanwhile does not bring it there unseen. */
+const FEW_TIMES = 2;
+
 /** What a refresh did. */
 export interface RefreshCounts {
   /** Offers that were looked at. */
@@ -130,7 +133,11 @@ export class DesiredStateService {
     const last = await pricedInputs(manager);
     const isDirtyOnly = last?.hash === hash;
     const chunks = isDirtyOnly
-      ? this.dirtyProducts({ freshSince: input.freshSince, costAbove: costLimitedAbove(last, input) })
+      ? this.dirtyProducts({
+          freshSince: input.freshSince,
+          costAbove: costLimitedAbove(last, input),
+          manyPieces: FEW_TIMES * (this.config.lowStock + this.config.stockBuffer),
+        })
       : this.allProducts();
     // What is cut off must be repeated also where the inputs are by then what they were before.
     if (!isDirtyOnly && last !== null) await forgetPricedInputs(manager);
