@@ -41,7 +41,7 @@ export default {
       displayName: 'e2e',
       testMatch: ['<rootDir>/test/*.e2e-spec.ts', '<rootDir>/test/chaos/*.e2e-spec.ts'],
     },
-    // Processes and database servers that are killed and started again: slow, and a step of its own.
+    // Several programs at once, processes and database servers that are killed and started again: slow, and a step of its own.
     {
       ...wholeProgram,
       displayName: 'durability',

@@ -238,7 +238,7 @@ describe('the feed of a CWS with a tight limit', () => {
     keyferry = await startKeyferry({
       cws: { products: 20, pageSize: 1, limits: { products: null } },
       // 10 of them for the feed: a pass of 20 pages never fits.
-      environment: { CWS_PRODUCTS_RATE: '12/5s' },
+      environment: { CWS_PRODUCTS_RATE: '12/4s' },
     });
     await mapGames(keyferry, games);
     await keyferry.app.get(FeedService).readFeed();

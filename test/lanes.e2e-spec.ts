@@ -21,7 +21,11 @@ describe('the lanes of synchronization', () => {
   let keyferry: Keyferry;
 
   beforeAll(async () => {
-    keyferry = await startKeyferry({ environment: { SYNC_INTERVAL_SECONDS: '1' } });
+    keyferry = await startKeyferry({
+      cws: { limits: { products: null } },
+      // The feed is read as often as its limit allows.
+      environment: { SYNC_INTERVAL_SECONDS: '1', CWS_PRODUCTS_RATE: '4000/600s' },
+    });
     await mapGames(keyferry, [1, 2, 3]);
     await until(() => [1, 2, 3].every((game) => isActive(keyferry, game)), 'all is on sale');
   });

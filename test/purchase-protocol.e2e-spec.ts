@@ -17,7 +17,7 @@ let keyferry: Keyferry;
 
 beforeAll(async () => {
   keyferry = await startKeyferry({
-    environment: { PURCHASE_SETTLE_SECONDS: '2', PURCHASE_RESET_SETTLE_SECONDS: '1' },
+    environment: { PURCHASE_SETTLE_SECONDS: '1', PURCHASE_RESET_SETTLE_SECONDS: '1' },
   });
   await mapGames(keyferry, GAMES);
   await keyferry.sync();

@@ -55,3 +55,9 @@ export const left = (game: number, inventory_size: number) => ({
 
 /** A refusal, for toMatchObject. */
 export const refused = (status: number, code: string) => ({ ok: false, status, error: { code } });
+
+/** Expects exactly so many successes; everybody else is told that there is no more. */
+export function expectReserved(answers: readonly Answer<ReservationBody>[], count: number): void {
+  for (const answer of answers) if (!answer.ok) expect(answer).toMatchObject(refused(400, 'insufficient_stock'));
+  expect(answers.filter((answer) => answer.ok)).toHaveLength(count);
+}
