@@ -68,8 +68,7 @@ describe('prices of CodesWholesale after CWS_TARGET_CURRENCY was changed', () =>
     const order = await keyferry.customer.order(reservationId);
     if (!order.ok) throw new Error(`not accepted: ${JSON.stringify(order)}`);
     const { order_id: orderId } = order.body;
-    const failing = () =>
-      keyferry.cws.traffic.requests().filter(({ route }) => route !== undefined && FETCHING.includes(route)).length;
+    const failing = () => keyferry.cws.traffic.requests().filter(({ route }) => FETCHING.includes(route)).length;
     const before = failing();
     await until(async () => Promise.resolve(failing() > before));
     expect(await purchases(orderId)).toEqual([]);
