@@ -197,20 +197,21 @@ export async function suppliersOfItem(
   item: { reservationItemId: string; g2aProductId: number },
 ): Promise<Omit<MappingSupplier, 'freshAsOf'>[]> {
   return manager.query<Omit<MappingSupplier, 'freshAsOf'>[]>(
-    `SELECT stock.cws_product_id AS "cwsProductId", stock.price_bands AS bands,
+    `WITH candidate AS (
+       SELECT cws_product_id, min(position) AS position, sum(quantity) AS own FROM (
+         SELECT cws_product_id, position, 0 AS quantity FROM product_mapping_suppliers WHERE g2a_product_id = $2
+         UNION ALL
+         SELECT cws_product_id, NULL, quantity FROM stock_holds WHERE reservation_item_id = $1 AND state = 'owed'
+       ) AS possible GROUP BY 1
+     )
+     SELECT stock.cws_product_id AS "cwsProductId", stock.price_bands AS bands,
        stock.unconfirmed_price_bands AS "unconfirmedBands",
        (CASE WHEN product.is_gone OR product.release_date > now() THEN 0
-         ELSE greatest(product.quantity - stock.held + coalesce(own.quantity, 0), 0) END)::integer AS available
-     FROM supplier_stock stock
+         ELSE greatest(product.quantity - stock.held + candidate.own, 0) END)::integer AS available
+     FROM candidate
      JOIN supplier_products product USING (cws_product_id)
-     LEFT JOIN product_mapping_suppliers link
-       ON link.cws_product_id = stock.cws_product_id AND link.g2a_product_id = $2
-     LEFT JOIN (
-       SELECT cws_product_id, sum(quantity) AS quantity FROM stock_holds
-       WHERE reservation_item_id = $1 AND state = 'owed' GROUP BY 1
-     ) own ON own.cws_product_id = stock.cws_product_id
-     WHERE link.cws_product_id IS NOT NULL OR own.cws_product_id IS NOT NULL
-     ORDER BY link.position NULLS LAST, stock.cws_product_id`,
+     JOIN supplier_stock stock USING (cws_product_id)
+     ORDER BY candidate.position NULLS LAST, cws_product_id`,
     [item.reservationItemId, item.g2aProductId],
   );
 }
