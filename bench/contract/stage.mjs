@@ -1,5 +1,6 @@
 import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import pg from 'pg';
 import { cwsProductId, g2aProductId } from '../../dist/sandbox/catalog.js';
 import { dataSourceOptions } from '../../dist/database/data-source-options.js';
 import { exchange, postJson, readJson } from '../support/http.mjs';
@@ -56,7 +57,7 @@ export async function openStage({ profile, log }) {
       startLimit: (recipes) => startLimit(start, database.url, recipes),
       close,
     };
-    await ready(stage, g2a.url).catch((error) => {
+    await ready(stage).catch((error) => {
       throw new Error(`${error.message}\n${endOfLog('app')}`);
     });
     return stage;
@@ -74,8 +75,8 @@ async function stockUp(cwsUrl) {
   await postJson(cwsUrl, '/_sandbox/products', changes);
 }
 
-/** Waits until all products can be reserved and G2A has been told: the work of a first start is not measured. */
-async function ready(stage, g2aUrl) {
+/** Waits until all products can be reserved, and G2A was told, has confirmed and said what sales leave: a first start is not measured. */
+async function ready(stage) {
   const deadline = Date.now() + READY_LIMIT_MS;
   const headers = { authorization: AUTHORIZATION, 'content-type': 'application/json' };
   const everything = Array.from({ length: PRODUCTS }, (_, index) => ({
@@ -85,25 +86,33 @@ async function ready(stage, g2aUrl) {
   const parts = Array.from({ length: PRODUCTS / PRODUCTS_PER_CALL }, (_, part) =>
     everything.slice(part * PRODUCTS_PER_CALL, (part + 1) * PRODUCTS_PER_CALL),
   );
-  let published = 0;
-  for (;;) {
-    await sleep(500);
-    const answers = await Promise.all(
-      parts.map((part) =>
-        exchange(stage.app.url, { method: 'POST', path: '/reservation', headers, body: JSON.stringify(part) }),
-      ),
-    );
-    const before = published;
-    const counters = await readJson(g2aUrl, '/_sandbox/counters');
-    published = Object.entries(counters).find(([route]) => route.startsWith('PATCH'))?.[1].requests ?? 0;
-    const refused = answers.find(({ status }) => status !== 200);
-    if (refused === undefined && published >= PRODUCTS && published === before) return;
-    if (Date.now() > deadline) {
-      throw new Error(
-        `not ready in time: ${published} offers published, ${refused?.status ?? 200} ${refused?.body ?? ''}`,
+  const client = new pg.Client({ connectionString: stage.url });
+  await client.connect();
+  try {
+    for (;;) {
+      await sleep(500);
+      const { rows } = await client.query(
+        `SELECT (SELECT count(*) FROM offers WHERE observed_at IS NOT NULL AND sent_at IS NULL)::integer AS confirmed,
+           (SELECT count(*) FROM price_simulations)::integer AS simulated`,
       );
+      const { confirmed, simulated } = rows[0];
+      if (confirmed >= PRODUCTS && simulated >= PRODUCTS) break;
+      if (Date.now() > deadline) {
+        throw new Error(
+          `not ready in time: ${confirmed} offers confirmed, ${simulated} prices simulated of ${PRODUCTS}`,
+        );
+      }
     }
+  } finally {
+    await client.end();
   }
+  const answers = await Promise.all(
+    parts.map((part) =>
+      exchange(stage.app.url, { method: 'POST', path: '/reservation', headers, body: JSON.stringify(part) }),
+    ),
+  );
+  const refused = answers.find(({ status }) => status !== 200);
+  if (refused !== undefined) throw new Error(`not ready: ${refused.status} ${refused.body}`);
 }
 
 async function startLimit(start, databaseUrl, recipes) {
