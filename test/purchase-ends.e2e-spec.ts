@@ -11,7 +11,7 @@ import { runCommand } from './support/command.js';
 import { environment, type Keyferry, mapGames, startKeyferry } from './support/keyferry.js';
 import { type PurchaseRow, purchaseSteps } from './support/purchase-steps.js';
 
-const GAMES = [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13];
+const GAMES = [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14];
 const POST = 'POST /v3/orders';
 const NOWHERE = 'http://127.0.0.1:9';
 
@@ -265,6 +265,22 @@ describe('a purchase that CWS has accepted and does not deliver', () => {
     await poll(row.id);
     expect(await keysOf(row.id)).toBe(1);
     expect(await alertOf('spare_keys', orderId)).toContain(row.client_order_id);
+  });
+
+  it('costs nothing when CWS takes it back after it was given up', async () => {
+    keyferry.cws.traffic.behaviors.set({ name: 'cancelsOrder', subject: cwsProductId(14), times: 1 });
+    const { orderId, row } = await buyWithoutKey(14);
+    await passDeadline(orderId);
+    const given = await keyferryCommand('orders', 'retry', orderId, '--give-up', row.client_order_id, '--yes');
+    expect(given).toMatchObject({ code: 0 });
+    await until(async () => (await stateOf(orderId)) === 'completed');
+    expect(await exported(orderId)).toMatchObject([
+      { client_order_id: row.client_order_id, cost_note: 'given up: paid unless CWS takes it back' },
+      { cost_note: '' },
+    ]);
+    keyferry.cws.orders.finish(row.client_order_id);
+    await poll(row.id);
+    expect(await exported(orderId)).toMatchObject([{ quantity_sold: '1', quantity_bought: '1', cost_note: '' }]);
   });
 
   it('is given up over HTTP, by its id', async () => {

@@ -19,6 +19,9 @@ const PROGRESS_MS = 10_000;
 /** How long the PATCHes of the last changes are waited for. */
 const FEED_WAIT_SECONDS = 30;
 const SWEEP_WAIT_SECONDS = 90;
+/** Hot products: as many as 60 s of changes need, but no more than the real limits can serve while the feed is believed. */
+const HOT = 300;
+const HOT_SHARE = 0.15;
 /** Most products in one reservation. */
 const PRODUCTS_PER_CALL = 100;
 const RESERVATION_TRIES = 5;
@@ -47,7 +50,7 @@ export async function measureSize({ products, factor, options, log, onStage }) {
       rise: RISE,
       waitSeconds: FEED_WAIT_SECONDS,
     });
-    const hot = games.slice(0, options.hot);
+    const hot = games.slice(0, options.hot ?? Math.min(HOT, Math.floor(products * HOT_SHARE)));
     log(`reserving ${hot.length} products, and delays of their changes for ${seconds} s, the feed lying`);
     await reserve(stage, hot);
     await stage.letFeedLie();

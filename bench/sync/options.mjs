@@ -14,7 +14,7 @@ Exit code 0 when every target is met, 1 when one is missed, 2 for wrong options.
   --only LIST          comma list of numbers of products, and burst (default: ${DEFAULT_PARTS})
   --seconds N          length of each measurement of delays, at 5 changes a second (default: 60)
   --factor N           times the real limits, for app and sandboxes alike (default: products / 1000, at least 1)
-  --hot N              products with a reservation, which the lying feed is measured with (default: 300)
+  --hot N              products with a reservation, which the lying feed is measured with (default: 300, at most 15 % of all)
   --page-size N        products in one page of CodesWholesale's list (default: 100)
   --burst-products N   (default: 10000)
   --burst-factor N     times the real limits in the burst (default: 5)
@@ -32,7 +32,7 @@ export function readOptions(args) {
         only: text(DEFAULT_PARTS),
         seconds: text('60'),
         factor: { type: 'string' },
-        hot: text('300'),
+        hot: { type: 'string' },
         'page-size': text('100'),
         'burst-products': text('10000'),
         'burst-factor': text('5'),
@@ -52,7 +52,7 @@ export function readOptions(args) {
       hasBurst: parts.includes('burst'),
       seconds: number('seconds'),
       factor: values.factor === undefined ? null : number('factor'),
-      hot: number('hot'),
+      hot: values.hot === undefined ? null : number('hot'),
       pageSize: number('page-size'),
       burstProducts: number('burst-products'),
       burstFactor: number('burst-factor'),

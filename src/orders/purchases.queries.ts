@@ -209,6 +209,14 @@ export async function noteUnitPrice(manager: EntityManager, id: string, unitPric
   ]);
 }
 
+/** CWS took back what had been given up: the bookkeeping goes by the reason. */
+export async function noteTakenBack(manager: EntityManager, id: string, reason: string): Promise<void> {
+  await manager.query(
+    `UPDATE purchases SET last_error = left($2, 500), updated_at = now() WHERE id = $1 AND state = 'dead'`,
+    [id, reason],
+  );
+}
+
 /** Notes how many codes of a purchase are pre-orders that have not come. @returns whose they are. */
 export async function awaitPreorders(
   manager: EntityManager,

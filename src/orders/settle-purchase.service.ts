@@ -19,6 +19,7 @@ import {
   abandonUnsentPurchases,
   lockOrder,
   movePurchase,
+  noteTakenBack,
   noteUnitPrice,
   type OrderProgress,
   type PurchaseProgress,
@@ -64,10 +65,6 @@ export class SettlePurchaseService {
       const unitPriceCents = unitCost(orders, purchase.quantity);
       if (unitPriceCents !== null) await noteUnitPrice(manager, purchase.id, unitPriceCents);
       const stored = await this.storing.store(manager, purchase, codes);
-      if (isPurchaseOver(purchase.state)) {
-        await this.countLate(manager, purchase, stored.size);
-        return purchase.state;
-      }
       const keys = purchase.keys + stored.size;
       const news = codes.orders.map(({ status, storedBefore, readCodes, unreadCodes }): OrderNews => ({
         status,
@@ -75,10 +72,17 @@ export class SettlePurchaseService {
         unreadCodes,
       }));
       const to = stateAfterNews({ quantity: purchase.quantity, keys, orders: knownOrders }, news);
+      const reason = to === 'dead' ? `CWS: ${news.map(({ status }) => status).join(', ')}` : undefined;
+      if (isPurchaseOver(purchase.state)) {
+        await this.countLate(manager, purchase, stored.size);
+        // A person gave it up, and now CWS does: it is not paid.
+        if (purchase.state === 'dead' && reason !== undefined) await noteTakenBack(manager, purchase.id, reason);
+        return purchase.state;
+      }
       await this.movePurchase(manager, purchase, to, {
         cwsOrderId: orders[0]?.cwsOrderId,
         unitPriceCents: unitPriceCents ?? undefined,
-        reason: to === 'dead' ? `CWS: ${news.map(({ status }) => status).join(', ')}` : undefined,
+        reason,
       });
       // What a supplier took back it may deliver after all.
       if (to === 'dead') {

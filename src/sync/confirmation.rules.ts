@@ -5,7 +5,7 @@ const AT_LEAST_EVERY_MS = 60_000;
 /** And not more often than this. */
 const AT_MOST_EVERY_MS = 10_000;
 /** Requests that confirming an update early may cost: while very many are sent, the limit is theirs. */
-const REQUESTS_PER_UPDATE = 0.03;
+const REQUESTS_PER_UPDATE = 0.02;
 /** The most that G2A gives. */
 const OFFERS_PER_PAGE = 100;
 
@@ -17,7 +17,7 @@ export interface Unconfirmed {
 }
 
 /**
- * Whether to read the changed part of the listing now: early if the updates sent since the last time pay for it, each with 0.03
+ * Whether to read the changed part of the listing now: early if the updates sent since the last time pay for it, each with 0.02
  * requests, otherwise after a minute.
  * @param sinceLastReadMs since the listing was read last.
  * @param lastPages requests that it took then.

@@ -11,8 +11,8 @@ import { feedState, storeSweepCycle } from './sync-cursors.queries.js';
 import { type SweepTargets, sweepTargets } from './sweep.queries.js';
 import { SWEEP_BATCH, SweepCycle, type SweepKind, SweepPace, type SweepPlan, sweepPlan } from './sweep.rules.js';
 
-/** Longest slice: what it finds is to be published, and hot products are to have their turn. */
-const SLICE_MS = 5000;
+/** Longest slice: well below an interval, or every other turn of the hot products would be skipped; what it finds is priced at its end. */
+const SLICE_MS = 2000;
 /** More than a slice can ask for. */
 const SLICE_PRODUCTS = 100 * SWEEP_BATCH;
 
