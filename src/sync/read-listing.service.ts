@@ -14,6 +14,7 @@ import { UpstreamError } from '../upstream/upstream-error.js';
 import { FailingOffersService } from './failing-offers.service.js';
 import { clockLeadMs, positionAfter } from './feed-window.rules.js';
 import { LeadershipService } from './leadership.service.js';
+import { ListedOffers } from './listed-offers.js';
 import { OfferDeactivationsService } from './offer-deactivations.service.js';
 
 const DROPSHIPPING = 'dropshipping';
@@ -30,7 +31,7 @@ const BY_ID_LIMITS: CallLimits = { priority: 'upkeep', timeoutMs: 5000, maxWaitM
 
 /** An offer that was listed, with the database time before that page was asked for. */
 interface SeenOffer {
-  readonly offer: MarketplaceOffer;
+  readonly offer: ObservedOffer;
   readonly seenAt: Date;
 }
 
@@ -42,7 +43,7 @@ export interface ListingResult {
    */
   readonly known: ReadonlyMap<number, string | null>;
   /** Those among them with a dropshipping offer. */
-  readonly seen: ReadonlySet<number>;
+  readonly seen: Pick<ListedOffers, 'has'>;
   /** Subjects of the alerts that were raised. */
   readonly unclear: readonly string[];
   /** Requests that it took. */
@@ -79,8 +80,7 @@ export class ReadListingService {
     // Offers already ours stay so until the publisher lets go of them, also when their mapping was deleted.
     const known = isWhole ? await mappedOfferIds(manager) : new Map<number, string | null>();
     const knownOffers = new Set(known.values());
-    /** By product: its dropshipping offers. */
-    const listed = new Map<number, Set<string>>();
+    const listed = new ListedOffers();
     /** Of several offers nobody has ever followed, nobody can say which is meant: only the end of the listing tells. */
     const unknown = new Map<number, SeenOffer>();
     const unclear: string[] = [];
@@ -106,25 +106,22 @@ export class ReadListingService {
         const type = await this.typeOf(offer, ours, limits);
         if (type === null) unclear.push(offer.g2aOfferId);
         if (type !== DROPSHIPPING) continue;
-        // Pages may shift while they are read, and show an offer twice.
-        const offers = listed.get(offer.g2aProductId) ?? new Set();
-        listed.set(offer.g2aProductId, offers.add(offer.g2aOfferId));
+        listed.add(offer);
         if (ours === offer.g2aOfferId) followed.push(offer);
-        else if (ours === null) unknown.set(offer.g2aProductId, { offer, seenAt });
+        else if (ours === null) unknown.set(offer.g2aProductId, { offer: observed(offer), seenAt });
       }
-      await this.store(followed, seenAt);
+      await this.store(followed.map(observed), seenAt);
       seenAt = receivedAt;
     }
 
-    for (const [product, ids] of listed) {
-      if (ids.size === 1 && (known.get(product) === null || ids.has(known.get(product) ?? ''))) continue;
+    for (const [product, ids] of listed.unlike(known)) {
       unclear.push(String(product));
       unknown.delete(product);
-      await this.tellOfAmbiguous(product, [...ids], known.get(product) ?? null);
+      await this.tellOfAmbiguous(product, ids, known.get(product) ?? null);
     }
     await this.storeNew([...unknown.values()]);
     await this.tellOfClock();
-    return { known, seen: new Set(listed.keys()), unclear, pages };
+    return { known, seen: listed, unclear, pages };
   }
 
   /**
@@ -162,7 +159,7 @@ export class ReadListingService {
     if (offer === null) return 'gone';
     const type = offer.type ?? (g2aOfferId === ours ? DROPSHIPPING : null);
     if (type !== DROPSHIPPING || offer.g2aProductId !== g2aProductId) return 'not_ours';
-    await this.store([offer], seenAt);
+    await this.store([observed(offer)], seenAt);
     return 'followed';
   }
 
@@ -188,9 +185,8 @@ export class ReadListingService {
     await this.alerts.raise('clock_skew', 'g2a', message);
   }
 
-  private async store(offers: readonly MarketplaceOffer[], seenAt: Date): Promise<void> {
-    if (offers.length === 0) return;
-    const seen = offers.map(observed);
+  private async store(seen: readonly ObservedOffer[], seenAt: Date): Promise<void> {
+    if (seen.length === 0) return;
     await this.deactivations.clearReactivated(seen);
     const isOff = seen.filter((offer) => !offer.isActive).map((offer) => offer.g2aOfferId);
     const { troubles, switchedOff } = await inTransaction(this.dataSource, async (manager) => {
