@@ -11,6 +11,8 @@ const WARM_UP_SHARE = 0.2;
 const COMPARED_SHARE = 0.15;
 const KNOWN_ORDERS = 320;
 export const GROWTH_LIMIT = 0.1;
+/** Connections, and as many handles, that pools may open after the warm-up. */
+const LATE_CONNECTIONS = 4;
 
 /** A mixed load for `minutes`, with memory, database connections and handles of the program. */
 export async function soak(stage, customers, { soakMinutes, connections }, log) {
@@ -63,9 +65,9 @@ export async function soak(stage, customers, { soakMinutes, connections }, log) 
     ...(errors > 0 ? [`${errors} errors`] : []),
     ...(unsent > 0 ? [`${unsent} requests were never sent: the machine cannot carry the load`] : []),
     ...(growth >= GROWTH_LIMIT ? [`memory grew by ${(growth * 100).toFixed(1)} %`] : []),
-    // A pool may have opened its last connections after the warm-up; a leak goes on and on.
+    // A leak goes on and on.
     ...['connections', 'handles']
-      .filter((name) => compared.end[name] > compared.start[name] * 1.5)
+      .filter((name) => compared.end[name] > compared.start[name] + LATE_CONNECTIONS)
       .map((name) => `${name} rose from ${compared.start[name]} to ${compared.end[name]}`),
   ];
   return { minutes: soakMinutes, rates: RATES, routes, errors, unsent, growth, ...compared, samples, missed };

@@ -20,7 +20,8 @@ export async function knownSuppliers(
        (extract(epoch FROM CASE
          WHEN feed.unreliable_since IS NULL AND EXISTS (SELECT 1 FROM product_mapping_suppliers link
            WHERE link.cws_product_id = stock.cws_product_id AND link.mapped_at <= stock.requested_at)
-         THEN greatest(stock.requested_at, feed.pass_started_at) ELSE stock.requested_at END) * 1000)::float8 AS "freshAsOf"
+         THEN greatest(stock.requested_at, feed.pass_started_at) ELSE stock.requested_at END) * 1000)::float8 AS "freshAsOf",
+       (extract(epoch FROM stock.requested_at) * 1000)::float8 AS "requestedAt"
      FROM supplier_stock stock
      LEFT JOIN sync_cursors feed ON feed.name = 'cws_products'
      WHERE stock.cws_product_id = ANY ($1::uuid[])`,

@@ -16,7 +16,12 @@ export interface MappingSupplier {
    * believed. Epoch milliseconds.
    */
   readonly freshAsOf: number;
+  /** When CWS was last asked what it then said about the product itself, by id or in its feed. Epoch milliseconds. */
+  readonly requestedAt: number;
 }
+
+/** A supplier's stock and prices, whenever they were heard. */
+export type SupplierStock = Omit<MappingSupplier, 'freshAsOf' | 'requestedAt'>;
 
 /** The terms of a mapping, as the owner wrote them; null: the default. */
 interface MappingColumns {
@@ -46,6 +51,7 @@ export interface MappingStockRow extends MappingColumns {
   readonly unconfirmedBands: readonly PriceBand[] | null;
   readonly available: number | null;
   readonly freshAsOf: number | null;
+  readonly requestedAt: number | null;
 }
 
 export const FEED_JOIN = `LEFT JOIN sync_cursors feed ON feed.name = 'cws_products'`;
@@ -74,7 +80,8 @@ export const MAPPING_STOCK_COLUMNS = `
   stock.price_bands AS "bands",
   stock.unconfirmed_price_bands AS "unconfirmedBands",
   stock.available AS "available",
-  ${FRESH_AS_OF} AS "freshAsOf"`;
+  ${FRESH_AS_OF} AS "freshAsOf",
+  (extract(epoch FROM stock.requested_at) * 1000)::float8 AS "requestedAt"`;
 
 export const MAPPING_STOCK_JOIN = `
   LEFT JOIN product_mapping_suppliers link ON link.g2a_product_id = mapping.g2a_product_id
@@ -95,10 +102,14 @@ export function collectMappings<Row extends MappingStockRow>(
       current = { mapping: emptyMapping(row), row };
       collected.push(current);
     }
-    const { cwsProductId, bands, unconfirmedBands, available, freshAsOf } = row;
+    const { cwsProductId, bands, unconfirmedBands, available, freshAsOf, requestedAt } = row;
     if (cwsProductId === null) continue;
-    if (bands === null || available === null || freshAsOf === null) current.mapping.unseenSuppliers.push(cwsProductId);
-    else current.mapping.suppliers.push({ cwsProductId, bands, unconfirmedBands, available, freshAsOf });
+    if (bands === null || available === null || freshAsOf === null || requestedAt === null) {
+      current.mapping.unseenSuppliers.push(cwsProductId);
+    } else {
+      const supplier = { cwsProductId, bands, unconfirmedBands, available, freshAsOf, requestedAt };
+      current.mapping.suppliers.push(supplier);
+    }
   }
   return collected;
 }

@@ -3,7 +3,14 @@ import { EURO, parseExchangeRate } from '../pricing/exchange-rate.rules.js';
 import { supplierOffers } from './mapping-terms.js';
 
 const band = (unitPrice: number) => ({ fromQuantity: 1, toQuantity: null, unitPrice: cents(unitPrice) });
-const SUPPLIER = { cwsProductId: 'a', bands: [band(540)], unconfirmedBands: null, available: 3, freshAsOf: 0 };
+const SUPPLIER = {
+  cwsProductId: 'a',
+  bands: [band(540)],
+  unconfirmedBands: null,
+  available: 3,
+  freshAsOf: 0,
+  requestedAt: 0,
+};
 const GBP = parseExchangeRate({ currency: 'GBP', rate: '1.17', marginPercent: '2' });
 
 describe('the suppliers of a mapping', () => {

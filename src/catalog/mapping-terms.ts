@@ -2,7 +2,7 @@ import type { AppConfig } from '../config/app-config.js';
 import { bandsInEuro, type ExchangeRate } from '../pricing/exchange-rate.rules.js';
 import { parseFeeRate, parseProfitPercent, type PricingTerms, resolveTerms } from '../pricing/pricing-terms.js';
 import type { SupplierOffer } from '../pricing/supplier-choice.rules.js';
-import type { MappingStock, MappingSupplier } from './mapping-stock.queries.js';
+import type { MappingStock, SupplierStock } from './mapping-stock.queries.js';
 
 /** The owner's defaults from the environment. */
 export function defaultTerms(config: AppConfig): PricingTerms {
@@ -38,7 +38,7 @@ export function supplierOffers(mapping: Pick<MappingStock, 'suppliers'>, rate: E
 }
 
 /** One supplier for `pricing/`, its prices in euros. */
-export function offerInEuro(supplier: Omit<MappingSupplier, 'freshAsOf'>, rate: ExchangeRate): SupplierOffer {
+export function offerInEuro(supplier: SupplierStock, rate: ExchangeRate): SupplierOffer {
   const { cwsProductId, bands, unconfirmedBands, available } = supplier;
   return {
     cwsProductId,

@@ -32,26 +32,54 @@ export async function lockStock(manager: EntityManager, g2aProductIds: readonly 
   return rows.map((row) => row.id);
 }
 
+/** Parts of a WITH: takes $3 pieces off the owed holds of item $1, in this order. */
+const takenOffOwed = (order: string): string => `
+  owed AS (
+    SELECT id, quantity, sum(quantity) OVER (ORDER BY ${order}, id) - quantity AS before
+    FROM stock_holds WHERE reservation_item_id = $1 AND state = 'owed'
+  ), reduced AS (
+    UPDATE stock_holds hold SET quantity = hold.quantity - greatest($3 - owed.before, 0)
+    FROM owed WHERE hold.id = owed.id AND owed.before < $3 AND owed.before + owed.quantity > $3
+  ), removed AS (
+    DELETE FROM stock_holds hold USING owed WHERE hold.id = owed.id AND owed.before + owed.quantity <= $3
+  )`;
+
 /**
  * Pieces were bought: takes them off the item's owed holds (this product's first, for another supplier may have served) and
  * keeps them held as `bought` at the product that served until a newer snapshot shows them gone.
  */
 export async function markHoldBought(manager: EntityManager, bought: HoldAllocation): Promise<void> {
   await manager.query(
-    `WITH owed AS (
-       SELECT id, quantity,
-         sum(quantity) OVER (ORDER BY cws_product_id <> $2, id) - quantity AS before
-       FROM stock_holds WHERE reservation_item_id = $1 AND state = 'owed'
-     ), reduced AS (
-       UPDATE stock_holds hold SET quantity = hold.quantity - greatest($3 - owed.before, 0)
-       FROM owed WHERE hold.id = owed.id AND owed.before < $3 AND owed.before + owed.quantity > $3
-     ), removed AS (
-       DELETE FROM stock_holds hold USING owed WHERE hold.id = owed.id AND owed.before + owed.quantity <= $3
-     )
+    `WITH ${takenOffOwed('cws_product_id <> $2')}
      INSERT INTO stock_holds (reservation_item_id, cws_product_id, quantity, state, bought_at)
      VALUES ($1, $2, $3, 'bought', clock_timestamp())`,
     [bought.reservationItemId, bought.cwsProductId, bought.quantity],
   );
+}
+
+/**
+ * Pieces are about to be bought: claims them at the product that is to serve, in place of where they have been held. Locks that product
+ * until the transaction ends, as whoever reserves does, so that nobody is promised what is on its way to somebody else.
+ * @returns false when so many are not free there any more; nothing changes then.
+ */
+export async function moveOwedHolds(manager: EntityManager, wanted: HoldAllocation): Promise<boolean> {
+  const { reservationItemId, cwsProductId, quantity } = wanted;
+  await manager.query('SELECT FROM supplier_products WHERE cws_product_id = $1 FOR NO KEY UPDATE', [cwsProductId]);
+  const [row] = await manager.query<[{ elsewhere: number; isFree: boolean }]>(
+    `SELECT greatest($3 - own.quantity, 0)::integer AS elsewhere, stock.available >= $3 - own.quantity AS "isFree"
+     FROM supplier_stock stock, (SELECT coalesce(sum(quantity), 0) AS quantity FROM stock_holds
+       WHERE reservation_item_id = $1 AND cws_product_id = $2 AND state = 'owed') own
+     WHERE stock.cws_product_id = $2`,
+    [reservationItemId, cwsProductId, quantity],
+  );
+  if (row.elsewhere === 0) return true;
+  if (!row.isFree) return false;
+  await manager.query(
+    `WITH ${takenOffOwed('cws_product_id = $2')}
+     INSERT INTO stock_holds (reservation_item_id, cws_product_id, quantity, state) VALUES ($1, $2, $3, 'owed')`,
+    [reservationItemId, cwsProductId, row.elsewhere],
+  );
+  return true;
 }
 
 /** The supplier took a purchase back: the pieces are owed again, and wanted from the same product first. */

@@ -2,7 +2,7 @@ import type { EntityManager } from 'typeorm';
 import { type AuditEntry, auditParameter } from '../audit/audit-log.js';
 import type { PriceBand } from '../money/price-band.js';
 import type { GuardedPrice, SuspicionReason, UnconfirmedPrice } from '../pricing/price-guard.rules.js';
-import type { MappingSupplier } from './mapping-stock.queries.js';
+import type { SupplierStock } from './mapping-stock.queries.js';
 
 /** What the supplier said about one product. Structurally what `cws/` answers; its types stop there. */
 export interface SupplierReport {
@@ -195,8 +195,8 @@ export async function mappedSupplierCount(manager: EntityManager): Promise<numbe
 export async function suppliersOfItem(
   manager: EntityManager,
   item: { reservationItemId: string; g2aProductId: number },
-): Promise<Omit<MappingSupplier, 'freshAsOf'>[]> {
-  return manager.query<Omit<MappingSupplier, 'freshAsOf'>[]>(
+): Promise<SupplierStock[]> {
+  return manager.query<SupplierStock[]>(
     `WITH candidate AS (
        SELECT cws_product_id, min(position) AS position, sum(quantity) AS own FROM (
          SELECT cws_product_id, position, 0 AS quantity FROM product_mapping_suppliers WHERE g2a_product_id = $2

@@ -17,6 +17,7 @@ const supplier: MappingSupplier = {
   unconfirmedBands: band(560),
   available: 12,
   freshAsOf: AT.getTime(),
+  requestedAt: AT.getTime(),
 };
 const mapping: MappingStock = {
   g2aProductId: 7,

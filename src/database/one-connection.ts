@@ -26,10 +26,10 @@ export function afterCommit(manager: EntityManager, listener: () => void): void 
 }
 
 /**
- * A transaction waits for nobody but PostgreSQL. One that does nothing for 10 s belongs to a process that is frozen or cut off:
- * PostgreSQL ends it, so that others do not wait for its locks, and what it did is undone.
+ * A transaction waits for nobody but PostgreSQL. One that does nothing for 5 s belongs to a process that is frozen or cut off:
+ * PostgreSQL ends it, so that others do not wait for its locks longer than G2A waits for them (9 s), and what it did is undone.
  */
-const BEGIN = 'BEGIN; SET LOCAL idle_in_transaction_session_timeout = 10000';
+const BEGIN = 'BEGIN; SET LOCAL idle_in_transaction_session_timeout = 5000';
 
 const lastStatements = new WeakMap<EntityManager, Promise<unknown>>();
 

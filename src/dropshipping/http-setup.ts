@@ -12,6 +12,10 @@ const BODY_LIMIT_BYTES = 64 * 1024;
 /** Longer than any URL that Node accepts (16 KiB of headers), so that a long id in a path is our 404, not the router's 414. */
 const MAX_PATH_PARAMETER_LENGTH = 16 * 1024;
 
+/** A request that has not come in completely by then is given up, or whoever dribbles bytes keeps its connection for ever. G2A itself waits 9 s. */
+const REQUEST_TIMEOUT_MS = 10_000;
+const REQUEST_TIMEOUT_CHECK_MS = 2_000;
+
 /** What a request that is no HTTP gets, by Node's error code; anything else is a plain 400. */
 const UNREADABLE_REQUESTS: Readonly<Partial<Record<string, readonly [status: string, code: string]>>> = {
   ERR_HTTP_REQUEST_TIMEOUT: ['408 Request Timeout', 'request_timeout'],
@@ -28,8 +32,13 @@ export function fastifyOptions(config: Pick<AppConfig, 'trustProxy'>) {
     frameworkErrors: answerUnroutableRequest,
     // What still comes in on an open connection while the server closes is answered, not refused in Fastify's own shape.
     return503OnClosing: false,
-    // Node would answer a missing Host with a 400 of its own; no route of ours looks at it.
-    http: { requireHostHeader: false },
+    requestTimeout: REQUEST_TIMEOUT_MS,
+    http: {
+      headersTimeout: REQUEST_TIMEOUT_MS,
+      connectionsCheckingInterval: REQUEST_TIMEOUT_CHECK_MS,
+      // Node would answer a missing Host with a 400 of its own; no route of ours looks at it.
+      requireHostHeader: false,
+    },
   } satisfies FastifyHttpOptions<Server>;
 }
 

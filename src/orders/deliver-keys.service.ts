@@ -71,8 +71,12 @@ export class DeliverKeysService {
     }));
     // After the last step that may fail: what is noted as delivered does leave.
     const fresh = keys.filter((key) => key.kind === 'text' && !key.isDelivered).map((key) => key.id);
-    if (isDelivery && fresh.length > 0) await this.recordDelivery(id, fresh);
-    return products;
+    if (!isDelivery || fresh.length === 0) return products;
+    const withdrawn = await this.recordDelivery(id, fresh);
+    return products.map((product) => ({
+      ...product,
+      items: product.items.filter((item) => !withdrawn.includes(item.id)),
+    }));
   }
 
   /**
@@ -94,16 +98,25 @@ export class DeliverKeysService {
       );
       throw new ItemNotFoundError();
     }
-    if (isDelivery && !key.isDelivered) await this.recordDelivery(orderId, [key.id]);
+    if (isDelivery && !key.isDelivered && (await this.recordDelivery(orderId, [key.id])).length > 0) {
+      throw new ItemNotFoundError();
+    }
     return { ...file, fileName: safeFileName(key.fileName, file.mimeType) };
   }
 
-  private async recordDelivery(orderId: string, keyIds: readonly string[]): Promise<void> {
-    await inTransaction(this.dataSource, async (manager) => {
+  /** @returns those that must not leave: since they were read they came back, or a person has settled the order without them. */
+  private async recordDelivery(orderId: string, keyIds: readonly string[]): Promise<string[]> {
+    return inTransaction(this.dataSource, async (manager) => {
       await lockOrder(manager, orderId);
-      const count = await markDelivered(manager, keyIds);
-      if (count === 0) return;
-      await writeAudit(manager, 'g2a', [{ action: 'order.keys_delivered', subjectId: orderId, details: { count } }]);
+      const owed = (await deliverableKeys(manager, orderId)).map(({ id }) => id);
+      const count = await markDelivered(
+        manager,
+        keyIds.filter((id) => owed.includes(id)),
+      );
+      if (count > 0) {
+        await writeAudit(manager, 'g2a', [{ action: 'order.keys_delivered', subjectId: orderId, details: { count } }]);
+      }
+      return keyIds.filter((id) => !owed.includes(id));
     });
   }
 }

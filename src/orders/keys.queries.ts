@@ -161,7 +161,7 @@ export async function deliverableFile(
 }
 
 /**
- * Notes the first delivery of these keys. To be called under the order's lock.
+ * Notes the first delivery of these keys of `deliverableKeys`. To be called under the order's lock.
  * @returns how many were delivered for the first time.
  */
 export async function markDelivered(manager: EntityManager, keyIds: readonly string[]): Promise<number> {

@@ -17,12 +17,19 @@ const CALL_LIMITS = {
   spare: { priority: 'spare', timeoutMs: 5_000, maxWaitMs: 0, retries: 0 },
 } as const satisfies Record<string, CallLimits>;
 
+type Priority = keyof typeof CALL_LIMITS;
+
+interface Call {
+  readonly priority: Priority;
+  readonly done: Promise<void>;
+}
+
 /** Asks CWS about single products while a customer waits, or a paid order. */
 @Injectable()
 export class LiveStockService implements BeforeApplicationShutdown {
   private readonly logger = new Logger(LiveStockService.name);
   /** Calls under way, by each CWS product that they ask for. They never reject. */
-  private readonly underWay = new Map<string, Promise<void>>();
+  private readonly underWay = new Map<string, Call>();
 
   constructor(
     @InjectDataSource() private readonly dataSource: DataSource,
@@ -36,24 +43,31 @@ export class LiveStockService implements BeforeApplicationShutdown {
    * Never within a transaction.
    * @param priority `spare` where it is tried again anyway: without room nothing is asked.
    */
-  async refresh(cwsProductIds: readonly string[], priority: keyof typeof CALL_LIMITS = 'urgent'): Promise<void> {
-    const wanted = cwsProductIds.filter((id) => !this.underWay.has(id));
+  async refresh(cwsProductIds: readonly string[], priority: Priority = 'urgent'): Promise<void> {
+    const wanted = cwsProductIds.filter((id) => !this.isAsked(id, priority));
     if (wanted.length > 0) {
-      const call = this.ask(wanted, priority).finally(() => {
-        for (const id of wanted) this.underWay.delete(id);
+      const done = this.ask(wanted, priority).finally(() => {
+        for (const id of wanted) if (this.underWay.get(id) === call) this.underWay.delete(id);
       });
+      const call = { priority, done };
       for (const id of wanted) this.underWay.set(id, call);
     }
-    const calls = cwsProductIds.flatMap((id) => this.underWay.get(id) ?? []);
+    const calls = cwsProductIds.flatMap((id) => this.underWay.get(id)?.done ?? []);
     await settlesWithin(Promise.all(calls), PATIENCE_MS);
   }
 
   /** An answer that is about to come is stored before the database is left. */
   async beforeApplicationShutdown(): Promise<void> {
-    await settlesWithin(Promise.all(this.underWay.values()), PATIENCE_MS);
+    await settlesWithin(Promise.all([...this.underWay.values()].map(({ done }) => done)), PATIENCE_MS);
   }
 
-  private async ask(cwsProductIds: readonly string[], priority: keyof typeof CALL_LIMITS): Promise<void> {
+  /** A call from spare room may come to nothing where an urgent one would not. */
+  private isAsked(cwsProductId: string, priority: Priority): boolean {
+    const call = this.underWay.get(cwsProductId);
+    return call !== undefined && (call.priority === 'urgent' || priority === 'spare');
+  }
+
+  private async ask(cwsProductIds: readonly string[], priority: Priority): Promise<void> {
     try {
       await storeSupplierAnswer(this.dataSource.manager, cwsProductIds, priceGuard(this.config), () =>
         this.cws.productsNow(cwsProductIds, CALL_LIMITS[priority]),

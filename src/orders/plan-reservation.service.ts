@@ -4,9 +4,16 @@ import { DataSource, type EntityManager } from 'typeorm';
 import { inTransaction } from '../database/one-connection.js';
 import { currentRate } from '../catalog/exchange-rates.queries.js';
 import { AppConfig } from '../config/app-config.js';
+import type { ExchangeRate } from '../pricing/exchange-rate.rules.js';
 import { LiveStockService } from './live-stock.service.js';
-import { BalanceTooLowError, NoExchangeRateError, ServicePausedError } from './order-errors.js';
-import { stockToReserve } from './reservable-stock.queries.js';
+import {
+  BalanceTooLowError,
+  InsufficientStockError,
+  NoExchangeRateError,
+  ServicePausedError,
+  UnprofitableError,
+} from './order-errors.js';
+import { type ReservableStock, stockToReserve } from './reservable-stock.queries.js';
 import {
   costAtSuppliers,
   enabledProduct,
@@ -37,6 +44,9 @@ class SnapshotsTooOldError extends Error {
 /** Thrown through the transaction: a supplier became known, or was mapped, after the stock had been locked. */
 class StockNotLockedError extends Error {}
 
+/** So often the stock is locked anew for that reason: each time it takes another supplier that became known in that very moment. */
+const LOCK_TRIES = 3;
+
 /** Decides what a reservation takes, on supplier states that are recent enough to promise on. */
 @Injectable()
 export class PlanReservationService {
@@ -54,7 +64,8 @@ export class PlanReservationService {
   /**
    * Runs `work` in a transaction. If it plans on snapshots older than RESERVATION_STOCK_MAX_AGE_SECONDS, nothing of it
    * happens, CWS is asked, and it runs once more on what is known then, as long as that is younger than STALE_AFTER_SECONDS. The
-   * same when the account cannot pay for it: somebody may have put money in.
+   * same before a customer is turned away because of suppliers that were not asked themselves for so long; and when the account
+   * cannot pay for it: somebody may have put money in. CWS is waited for twice at most, 3 s each.
    * @throws what `work` throws; planning throws ServicePausedError, NoExchangeRateError, BalanceTooLowError, and what
    *   planReservation throws.
    */
@@ -64,19 +75,33 @@ export class PlanReservationService {
     } catch (error) {
       if (!(error instanceof BalanceTooLowError)) throw error;
     }
+    // The stock was fresh, or CWS was asked: asking again would take longer than G2A waits.
     await this.balance.refresh();
-    return this.runOnFreshStock(work);
+    return this.runOnLockedStock(work, null);
   }
 
   private async runOnFreshStock<T>(work: (manager: EntityManager, plan: PlanOnLockedStock) => Promise<T>): Promise<T> {
     const { reservationStockMaxAgeSeconds, staleAfterSeconds } = this.config;
     try {
-      return await this.attempt(work, Math.min(reservationStockMaxAgeSeconds, staleAfterSeconds));
+      return await this.runOnLockedStock(work, Math.min(reservationStockMaxAgeSeconds, staleAfterSeconds));
     } catch (error) {
-      if (error instanceof SnapshotsTooOldError) await this.liveStock.refresh(error.cwsProductIds);
-      else if (!(error instanceof StockNotLockedError)) throw error;
+      if (!(error instanceof SnapshotsTooOldError)) throw error;
+      await this.liveStock.refresh(error.cwsProductIds);
     }
-    return this.attempt(work, null);
+    return this.runOnLockedStock(work, null);
+  }
+
+  private async runOnLockedStock<T>(
+    work: (manager: EntityManager, plan: PlanOnLockedStock) => Promise<T>,
+    maxAgeSeconds: number | null,
+  ): Promise<T> {
+    for (let tries = 1; ; tries += 1) {
+      try {
+        return await this.attempt(work, maxAgeSeconds);
+      } catch (error) {
+        if (!(error instanceof StockNotLockedError) || tries === LOCK_TRIES) throw error;
+      }
+    }
   }
 
   private attempt<T>(
@@ -111,7 +136,7 @@ export class PlanReservationService {
       const old = suppliersOlderThan(stock.now - maxAgeSeconds * 1000, stock.products);
       if (old.length > 0) throw new SnapshotsTooOldError(old);
     }
-    const planned = planReservation(requested, stock.products, this.settingsAt(stock.now, rate));
+    const planned = this.planOn(stock, requested, rate, maxAgeSeconds);
     const { payableCents } = stock;
     if (payableCents !== null && costAtSuppliers(planned.items, stock.products) > payableCents) {
       throw new BalanceTooLowError();
@@ -119,5 +144,23 @@ export class PlanReservationService {
     const taken = planned.items.flatMap((item) => item.allocations.map(({ cwsProductId }) => cwsProductId));
     if (taken.some((cwsProductId) => !locked.includes(cwsProductId))) throw new StockNotLockedError();
     return planned;
+  }
+
+  private planOn<Item extends RequestedItem>(
+    { products, now }: ReservableStock,
+    requested: readonly Item[],
+    rate: ExchangeRate,
+    maxAgeSeconds: number | null,
+  ): ReservationPlan<Item> {
+    try {
+      return planReservation(requested, products, this.settingsAt(now, rate));
+    } catch (error) {
+      // G2A switches an offer off whose reservations fail. What the feed has not mentioned, and a piece that was bought a moment ago
+      // and counts twice until the next look, must not be the reason.
+      const isRefusal = error instanceof InsufficientStockError || error instanceof UnprofitableError;
+      if (maxAgeSeconds === null || !isRefusal) throw error;
+      const old = suppliersOlderThan(now - maxAgeSeconds * 1000, products, 'requestedAt');
+      throw old.length > 0 ? new SnapshotsTooOldError(old) : error;
+    }
   }
 }

@@ -5,6 +5,7 @@ import { DataSource } from 'typeorm';
 import { inTransaction } from '../database/one-connection.js';
 import { JobQueue } from '../jobs/job-queue.js';
 import { writeAudit } from '../audit/audit-log.js';
+import { moveOwedHolds } from '../catalog/stock-holds.queries.js';
 import { CallPersonService } from './call-person.service.js';
 import { lastFailure } from './choose-supplier.queries.js';
 import { type ChosenSupplier, ChooseSupplierService } from './choose-supplier.service.js';
@@ -97,7 +98,8 @@ export class PurchaseOrderService {
       const chosen = await this.choice.choose(item, orderQuantity, { isFirst: attempt === 1 });
       if (chosen === null) break;
       const intent = await this.commitIntent(order.id, item, chosen);
-      if (intent === null) return;
+      if (intent === 'overtaken') return;
+      if (intent === 'sold_out') continue;
       const outcome = await this.placing.place(intent);
       if (outcome === 'settled' || outcome === 'later') return;
       if (outcome === 'unpayable') break;
@@ -105,12 +107,15 @@ export class PurchaseOrderService {
     await this.wait(order);
   }
 
-  /** The intent, committed before anything is sent; null when another handler was faster. */
+  /**
+   * The intent, committed before anything is sent. `overtaken`: another handler was faster. `sold_out`: somebody else was promised the
+   * pieces since the supplier was chosen.
+   */
   private async commitIntent(
     orderId: string,
     item: ItemProgress,
     chosen: ChosenSupplier,
-  ): Promise<ClaimedPurchase | null> {
+  ): Promise<ClaimedPurchase | 'overtaken' | 'sold_out'> {
     const intent: PurchaseIntent = {
       id: randomUUID(),
       orderItemId: item.id,
@@ -119,14 +124,15 @@ export class PurchaseOrderService {
       priceCapCents: chosen.priceCap,
     };
     const sendWindow = new SendWindow();
-    const clientOrderId = await inTransaction(this.dataSource, async (manager) => {
+    return inTransaction(this.dataSource, async (manager) => {
       const order = await lockOrder(manager, orderId);
       const current = (await readItems(manager, orderId)).find(({ id }) => id === item.id);
-      if (order === null || !isOpen(order) || current === undefined) return null;
-      if (current.livePurchaseId !== null || current.keys + intent.quantity > current.quantity) return null;
-
-      const reference = await insertPurchase(manager, intent);
+      if (order === null || !isOpen(order) || current === undefined) return 'overtaken';
+      if (current.livePurchaseId !== null || current.keys + intent.quantity > current.quantity) return 'overtaken';
       const { cwsProductId, quantity, priceCapCents } = intent;
+      if (!(await moveOwedHolds(manager, { reservationItemId: item.id, cwsProductId, quantity }))) return 'sold_out';
+
+      const clientOrderId = await insertPurchase(manager, intent);
       await writeAudit(manager, 'orders', [
         {
           action: 'purchase.intended',
@@ -146,9 +152,8 @@ export class PurchaseOrderService {
         { purchaseId: intent.id },
         { manager, startAfterSeconds: INTENT_SETTLES_SECONDS },
       );
-      return reference;
+      return { ...intent, clientOrderId, sendCount: 1, sendWindow };
     });
-    return clientOrderId === null ? null : { ...intent, clientOrderId, sendCount: 1, sendWindow };
   }
 
   /** Nobody can serve at the moment. */

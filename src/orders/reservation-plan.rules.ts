@@ -138,11 +138,18 @@ export function productStock(
   return { g2aProductId, inventorySize: revenue === null ? 0 : keysWithin(revenue.income, suppliers) };
 }
 
-/** CWS ids of the suppliers of these products that were last heard of before `time` (epoch milliseconds), or never. */
-export function suppliersOlderThan(time: number, products: Products): string[] {
+/**
+ * CWS ids of the suppliers of these products that were last heard of before `time` (epoch milliseconds), or never.
+ * @param heard `freshAsOf`: a feed that is believed vouches for them; `requestedAt`: only what CWS said about the product itself counts.
+ */
+export function suppliersOlderThan(
+  time: number,
+  products: Products,
+  heard: 'freshAsOf' | 'requestedAt' = 'freshAsOf',
+): string[] {
   const old = [...products.values()].flatMap((product) => [
     ...product.unseenSuppliers,
-    ...product.suppliers.filter(({ freshAsOf }) => freshAsOf < time).map(({ cwsProductId }) => cwsProductId),
+    ...product.suppliers.filter((supplier) => supplier[heard] < time).map(({ cwsProductId }) => cwsProductId),
   ]);
   return [...new Set(old)];
 }

@@ -16,7 +16,7 @@ export async function insertReservation(
   const holds = holdsOf(items);
   await manager.query(
     `WITH reservation AS (
-       INSERT INTO reservations (id, state, expires_at) VALUES ($1, 'active', now() + make_interval(secs => $2))
+       INSERT INTO reservations (id, state, expires_at) VALUES ($1, 'active', clock_timestamp() + make_interval(secs => $2))
        RETURNING id, expires_at
      ), items AS (
        INSERT INTO reservation_items
@@ -117,7 +117,7 @@ export async function reservationItems(
 export async function extendReservation(manager: EntityManager, id: string, ttlSeconds: number): Promise<boolean> {
   const [row] = await manager.query<[{ isExtended: boolean }]>(
     `WITH extended AS (
-       UPDATE reservations SET expires_at = now() + make_interval(secs => $2)
+       UPDATE reservations SET expires_at = clock_timestamp() + make_interval(secs => $2)
        WHERE id = $1 AND expires_at > clock_timestamp()
        RETURNING id, expires_at
      ), held AS (
@@ -149,7 +149,7 @@ export async function claimAgain(
 ): Promise<void> {
   await manager.query(
     `WITH renewed AS (
-       UPDATE reservations SET expires_at = now() + make_interval(secs => $2) WHERE id = $1 RETURNING expires_at
+       UPDATE reservations SET expires_at = clock_timestamp() + make_interval(secs => $2) WHERE id = $1 RETURNING expires_at
      ), priced AS (
        UPDATE reservation_items item SET sale_price_cents = planned.price, sale_income_cents = planned.income
        FROM unnest($3::uuid[], $4::integer[], $8::integer[]) AS planned (id, price, income)

@@ -13,6 +13,8 @@ describe('the confirmation of updates by the listing', () => {
     ['of 50 updates is due after ten seconds', 50, 50, 10_000, 1, true],
     ['of 49 updates does not pay for a request early', 49, 49, 10_000, 1, false],
     ['never comes sooner than ten seconds', 5000, 5000, 9_999, 1, false],
+    ['of a thousand updates waits for a minute', 1000, 1000, 59_999, 1, false],
+    ['of a thousand updates is due after a minute', 1000, 1000, 60_000, 11, true],
     ['of old updates does not pay again', 80, 0, 30_000, 1, false],
     ['counts the pages that it took last time', 99, 99, 10_000, 3, false],
   ])('%s', (_title, count, newCount, sinceMs, pages, isDue) => {

@@ -4,8 +4,10 @@ import type { RequestRate } from '../upstream/request-budget.js';
 const AT_LEAST_EVERY_MS = 60_000;
 /** And not more often than this. */
 const AT_MOST_EVERY_MS = 10_000;
-/** Requests that confirming an update early may cost: while very many are sent, the limit is theirs. */
+/** Requests that confirming an update early may cost. */
 const REQUESTS_PER_UPDATE = 0.02;
+/** A longer listing is not read early: while so many updates are sent, the limit is theirs. */
+const MOST_PAGES_EARLY = 10;
 /** The most that G2A gives. */
 const OFFERS_PER_PAGE = 100;
 
@@ -17,8 +19,8 @@ export interface Unconfirmed {
 }
 
 /**
- * Whether to read the changed part of the listing now: early if the updates sent since the last time pay for it, each with 0.02
- * requests, otherwise after a minute.
+ * Whether to read the changed part of the listing now: early if it is short and the updates sent since the last time pay for it, each
+ * with 0.02 requests, otherwise after a minute.
  * @param sinceLastReadMs since the listing was read last.
  * @param lastPages requests that it took then.
  */
@@ -26,7 +28,7 @@ export function isConfirmationDue(unconfirmed: Unconfirmed, sinceLastReadMs: num
   if (unconfirmed.count === 0 || sinceLastReadMs < AT_MOST_EVERY_MS) return false;
   if (sinceLastReadMs >= AT_LEAST_EVERY_MS) return true;
   const pages = Math.max(Math.floor(unconfirmed.count / OFFERS_PER_PAGE) + 1, lastPages);
-  return unconfirmed.newCount * REQUESTS_PER_UPDATE >= pages;
+  return pages <= MOST_PAGES_EARLY && unconfirmed.newCount * REQUESTS_PER_UPDATE >= pages;
 }
 
 /**

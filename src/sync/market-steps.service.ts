@@ -10,8 +10,8 @@ import { PublishOffersService } from './publish-offers.service.js';
 import { Reachability } from './reachability.js';
 import { ReconcileOffersService } from './reconcile-offers.service.js';
 
-/** Better prices do not wait longer for what may turn up. */
-const LONGEST_HOLD_MS = 15_000;
+/** Better prices do not wait longer for what may turn up: twice what a pass takes that reads and prices 10,000 changes. */
+const LONGEST_HOLD_MS = 30_000;
 
 /** The steps of synchronization that ask G2A. Trouble with it is alerted, not thrown. */
 @Injectable()

@@ -99,6 +99,7 @@ function asSupplier(product: SupplierProduct, price: GuardedPrice, held: number)
     available: isReleased ? Math.max(quantity - held, 0) : 0,
     // Whatever the clocks say: it was heard of just now.
     freshAsOf: Infinity,
+    requestedAt: Infinity,
   };
 }
 

@@ -88,6 +88,7 @@ describe('the next change by the clock', () => {
       unconfirmedBands: null,
       available: 5,
       freshAsOf: NOW - ageMs,
+      requestedAt: NOW - ageMs,
     }));
     const mapping = {
       g2aProductId: 1,

@@ -68,6 +68,7 @@ function offer(g2aProductId: number, simulations: readonly StoredSimulation[], i
           unconfirmedBands: null,
           available: 10,
           freshAsOf: NOW,
+          requestedAt: NOW,
         },
       ],
     },
