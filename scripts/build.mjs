@@ -1,6 +1,7 @@
 // Compiles src, migrations and sandbox into dist/. With --if-stale it compiles only when a source is newer than the last
 // build, and accepts an existing build when the compiler is not installed (devDependencies left out at run time).
-import { execFileSync } from 'node:child_process';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { existsSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
@@ -52,12 +53,14 @@ if (tsc === undefined) {
 const startedAt = new Date();
 if (!ifStale) rmSync(join(root, 'dist'), { recursive: true, force: true });
 process.stderr.write('building …\n');
-for (const project of projects) {
-  try {
-    execFileSync(process.execPath, [tsc, '-p', join(root, project)], { cwd: root, stdio: 'inherit' });
-  } catch {
-    process.exit(1);
-  }
-}
+// Side by side: none needs another's output.
+const codes = await Promise.all(
+  projects.map(async (project) => {
+    const compiling = spawn(process.execPath, [tsc, '-p', join(root, project)], { cwd: root, stdio: 'inherit' });
+    const [code] = await once(compiling, 'close');
+    return code;
+  }),
+);
+if (codes.some((code) => code !== 0)) process.exit(1);
 writeFileSync(stamp, `${startedAt.toISOString()}\n`);
 process.stderr.write(`built in ${((Date.now() - startedAt.getTime()) / 1000).toFixed(1)} s\n`);

@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
 import { type CurrentRate, currentRate } from '../catalog/exchange-rates.queries.js';
 import { AppConfig } from '../config/app-config.js';
-import { type ReservableStock, reservableStock } from './reservable-stock.queries.js';
+import { type ReservableStock, reservableStock, reservableStockOfOrder } from './reservable-stock.queries.js';
 import { planSettings, type ProductStock, productStock } from './reservation-plan.rules.js';
 
 /** Tells G2A how much is left. */
@@ -21,6 +21,15 @@ export class AvailableStockService {
       currentRate(manager, this.config),
     ]);
     return g2aProductIds.map((id) => this.stockOf(id, stock, rate));
+  }
+
+  /** The same for the products of an order, by product; those that are not mapped any more are absent. */
+  async ofOrder(manager: EntityManager, orderId: string): Promise<ReadonlyMap<number, ProductStock>> {
+    const [stock, rate] = await Promise.all([
+      reservableStockOfOrder(manager, orderId),
+      currentRate(manager, this.config),
+    ]);
+    return new Map([...stock.products.keys()].map((id) => [id, this.stockOf(id, stock, rate)]));
   }
 
   private stockOf(

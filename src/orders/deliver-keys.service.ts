@@ -4,6 +4,7 @@ import { DataSource } from 'typeorm';
 import { inTransaction, onOneConnection } from '../database/one-connection.js';
 import { AlertsService } from '../alerts/alerts.service.js';
 import { writeAudit } from '../audit/audit-log.js';
+import { AvailableStockService } from './available-stock.service.js';
 import { KeyCipher } from './key-cipher.js';
 import { type FileMimeType, readKeyFile, safeFileName } from './key-file.rules.js';
 import { deliverableFile, deliverableKeys, markDelivered, orderItems } from './keys.queries.js';
@@ -21,7 +22,6 @@ export interface DeliveredItem {
 /** One product of an order with the keys that have come so far. */
 export interface DeliveredProduct {
   readonly g2aProductId: number;
-  /** What the product's offer is to show. Nobody reserves by it, and to count anew would cost more than the keys. */
   readonly inventorySize: number;
   readonly items: readonly DeliveredItem[];
 }
@@ -46,6 +46,7 @@ export class DeliverKeysService {
     @InjectDataSource() private readonly dataSource: DataSource,
     private readonly cipher: KeyCipher,
     private readonly alerts: AlertsService,
+    private readonly available: AvailableStockService,
   ) {}
 
   /**
@@ -54,13 +55,13 @@ export class DeliverKeysService {
    */
   async inventory(orderReference: string, { isDelivery }: DeliveryOptions): Promise<DeliveredProduct[]> {
     const id = await possibleOrderId(this.dataSource.manager, orderReference);
-    const [items, keys] = await onOneConnection(this.dataSource, (manager) =>
-      Promise.all([orderItems(manager, id), deliverableKeys(manager, id)]),
+    const [items, keys, stock] = await onOneConnection(this.dataSource, (manager) =>
+      Promise.all([orderItems(manager, id), deliverableKeys(manager, id), this.available.ofOrder(manager, id)]),
     );
     if (items.length === 0) throw new OrderNotFoundError();
     const products = items.map((item) => ({
       g2aProductId: item.g2aProductId,
-      inventorySize: item.offeredSize,
+      inventorySize: stock.get(item.g2aProductId)?.inventorySize ?? 0,
       items: keys
         .filter((key) => key.orderItemId === item.id)
         .map((key) => ({

@@ -210,20 +210,13 @@ export async function findOrderId(
   return rows[0]?.id ?? null;
 }
 
-/** An item of an order, for who asks for its keys. */
-export interface AskedItem {
-  readonly id: string;
-  readonly g2aProductId: number;
-  /** What its offer is to show; 0 when there is none. */
-  readonly offeredSize: number;
-}
-
 /** The items of an order; none: there is no such order. */
-export async function orderItems(manager: EntityManager, orderId: string): Promise<AskedItem[]> {
-  return manager.query<AskedItem[]>(
-    `SELECT item.id, item.g2a_product_id AS "g2aProductId", coalesce(offer.desired_size, 0) AS "offeredSize"
-     FROM order_items item LEFT JOIN offers offer USING (g2a_product_id)
-     WHERE item.order_id = $1 ORDER BY item.g2a_product_id`,
+export async function orderItems(
+  manager: EntityManager,
+  orderId: string,
+): Promise<{ readonly id: string; readonly g2aProductId: number }[]> {
+  return manager.query<{ id: string; g2aProductId: number }[]>(
+    'SELECT id, g2a_product_id AS "g2aProductId" FROM order_items WHERE order_id = $1 ORDER BY g2a_product_id',
     [orderId],
   );
 }

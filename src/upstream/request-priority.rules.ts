@@ -7,7 +7,7 @@
  * - `bulk`: often very many at once (prices that could be better, offers that are back in stock);
  * - `background`: can wait, and leaves the last 10 % of a limit to those above (the supplier's change feed);
  * - `spare`: only from what is not needed, and leaves the last 20 % (the sweep, stock cosmetics).
- * `loss` leaves the last 3 % to the first two, `upkeep` and `bulk` the last 1 %: little, for `loss` and `bulk` are spread over the
+ * `loss` leaves the last 3 % to the first two, `upkeep` and `bulk` the last 2 %: little, for `loss` and `bulk` are spread over the
  * window besides, so that room keeps coming back.
  */
 export type RequestPriority = 'urgent' | 'normal' | 'loss' | 'upkeep' | 'bulk' | 'background' | 'spare';
@@ -28,8 +28,8 @@ const LEAVES: Readonly<Record<RequestPriority, number>> = {
   urgent: 0,
   normal: 0,
   loss: 0.03,
-  upkeep: 0.01,
-  bulk: 0.01,
+  upkeep: 0.02,
+  bulk: 0.02,
   background: 0.1,
   spare: 0.2,
 };
