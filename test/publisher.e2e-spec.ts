@@ -9,6 +9,7 @@ import { takeDueStopJobs } from '../src/catalog/offer-stops.queries.js';
 import { LeadershipService } from '../src/sync/leadership.service.js';
 import { OfferDeactivationsService } from '../src/sync/offer-deactivations.service.js';
 import { planChange } from '../src/sync/publish.rules.js';
+import { PublishOffersService } from '../src/sync/publish-offers.service.js';
 import { ReconcileOffersService } from '../src/sync/reconcile-offers.service.js';
 import { SyncRoundService } from '../src/sync/sync-round.service.js';
 import { type Keyferry, mapGames, startKeyferry } from './support/keyferry.js';
@@ -39,7 +40,12 @@ describe('the publisher', () => {
       (alert: { subject: string }) => alert.subject,
     );
   const different = (): Promise<OfferToPublish[]> =>
-    offersToPublish(keyferry.app.get(DataSource).manager, { lowStock: 10, except: [], limit: 100 });
+    offersToPublish(keyferry.app.get(DataSource).manager, {
+      lowStock: 10,
+      except: [],
+      limit: 100,
+      isDoubtful: false,
+    });
   /** As if the listing had been read so long ago. */
   const listedBefore = (seconds: number): void => {
     const at = new Date(Date.now() - seconds * 1000);
@@ -65,7 +71,7 @@ describe('the publisher', () => {
   });
   afterAll(() => keyferry.stop());
 
-  it('stops selling first, then raises prices that lose money, and leaves cosmetics to the end', async () => {
+  it('stops selling first, then raises prices that lose money, then lowers stock that is nearly gone, and leaves cosmetics to the end', async () => {
     supply(1, { quantity: 0 });
     // Shown is 8.03, of which 6.82 is left.
     supply(2, { price: 6.9 });
@@ -80,10 +86,10 @@ describe('the publisher', () => {
     expect((await different()).map(({ g2aOfferId: id, risk }) => [isGameOf(id), risk])).toEqual([
       [1, 'stop_selling'],
       [2, 'losing_price'],
+      [6, 'shrinking_stock'],
       [3, 'back_in_stock'],
       [4, 'other'],
       [5, 'other'],
-      [6, 'other'],
       [7, 'stock_cosmetics'],
     ]);
     await round().publish();
@@ -102,7 +108,7 @@ describe('the publisher', () => {
     await round().refresh();
     const before = patches(8).length;
     const { manager } = keyferry.app.get(DataSource);
-    expect(await recordSending(manager, queued!, planChange(queued!)!)).toBe(false);
+    expect(await recordSending(manager, queued!, planChange(queued!)!)).toBeNull();
     await round().publish();
     expect(patches(8).slice(before)).toHaveLength(1);
     expect(shown(8).retailCents).toBe(1000);
@@ -131,6 +137,53 @@ describe('the publisher', () => {
     await keyferry.sql('UPDATE offers SET stop_job_due_at = now() WHERE stop_job_id IS NOT NULL');
     await round().confirmStops();
     expect(await row(10)).toMatchObject({ failure_count: 0, last_error: null, observed_is_active: false });
+  });
+
+  describe('of which G2A has accepted a change that nobody has seen yet', () => {
+    beforeAll(async () => {
+      for (const game of [13, 14]) supply(game, { quantity: 0 });
+      await keyferry.sync();
+      await reconcile().readAll();
+      for (const game of [13, 14]) supply(game, { quantity: 20 });
+      await keyferry.sync();
+      expect(await row(13)).toMatchObject({ observed_is_active: false, sent_is_active: true, sent_size: 20 });
+    });
+
+    it.each([
+      ['answers500', 13],
+      ['jobFails', 14],
+    ])('sends a stop again that has come to nothing (%s)', async (name, game) => {
+      keyferry.g2a.traffic.behaviors.set({ name, subject: g2aOfferId(game), times: 1 } as never);
+      supply(game, { quantity: 0 });
+      await keyferry.sync();
+      await keyferry.sql(
+        'UPDATE offers SET stop_job_due_at = now() WHERE stop_job_id IS NOT NULL AND g2a_product_id = $1',
+        [g2aProductId(game)],
+      );
+      await round().confirmStops();
+      expect(shown(game)).toMatchObject({ active: true, size: 20 });
+      expect(await row(game)).toMatchObject({ failure_count: 1 });
+      await keyferry.sql('UPDATE offers SET retry_at = NULL WHERE g2a_product_id = $1', [g2aProductId(game)]);
+      await round().publish();
+      expect(shown(game)).toEqual(OFF);
+    });
+
+    it('sends a price again that has come to nothing, though it is the one that was seen last', async () => {
+      for (const game of [13, 14]) supply(game, { quantity: 20 });
+      await keyferry.sync();
+      await reconcile().readAll();
+      supply(13, { price: 7 });
+      await keyferry.sync();
+      expect(shown(13).retailCents).toBe(883);
+      keyferry.g2a.traffic.behaviors.set({ name: 'answers500', subject: g2aOfferId(13), times: 1 });
+      supply(13, { price: PRICE });
+      await keyferry.sync();
+      expect(shown(13).retailCents).toBe(883);
+      await keyferry.sql('UPDATE offers SET retry_at = NULL WHERE g2a_product_id = $1', [g2aProductId(13)]);
+      await round().publish();
+      expect(shown(13).retailCents).toBe(803);
+      await reconcile().readAll();
+    });
   });
 
   it('switches an offer on again with new stock, though its own stop was seen', async () => {
@@ -430,6 +483,28 @@ describe('the publisher', () => {
       expect(due.map((job) => isGameOf(job.g2aOfferId))).not.toContain(6);
     });
     for (const game of [6, 7]) supply(game, { quantity: 20 });
+    await keyferry.sync();
+    await reconcile().readAll();
+  });
+
+  it('serves the others first while G2A may be in trouble: offers on which it hangs do not hold them up', async () => {
+    const hanging = [4, 5, 6, 7, 8];
+    for (const game of hanging) {
+      keyferry.g2a.traffic.behaviors.set({ name: 'losesRequest', subject: g2aOfferId(game), hangs: true });
+      supply(game, { quantity: 0 });
+    }
+    await keyferry.sql('UPDATE offers SET failure_count = 1 WHERE g2a_product_id = ANY ($1)', [
+      hanging.map(g2aProductId),
+    ]);
+    Reflect.set(keyferry.app.get(PublishOffersService), 'isDoubtful', true);
+    supply(15, { price: 7 });
+    await keyferry.sync();
+    expect(shown(15).retailCents).toBe(883);
+    expect(await row(4)).toMatchObject({ failure_count: expect.any(Number), desired_is_active: false });
+    keyferry.g2a.traffic.behaviors.clear({ name: 'losesRequest' });
+    await keyferry.sql('UPDATE offers SET retry_at = NULL');
+    supply(15, { price: PRICE });
+    for (const game of hanging) supply(game, { quantity: 20 });
     await keyferry.sync();
     await reconcile().readAll();
   });

@@ -180,16 +180,22 @@ export async function storeObservedOffers(
 }
 
 /**
- * Changes that wait for the listing to confirm them: how many, how many of them were sent since then, and when (database time) the
+ * Changes that wait for the listing to confirm them: how many, how many of them were sent since then, whether stops are among them, and when (database time) the
  * oldest of the last two minutes was: what is older is asked for by its id. A stop that a job tells about is among them only after a
  * minute: that job may never end.
  */
 export async function unconfirmedOffers(
   manager: EntityManager,
   since: Date,
-): Promise<{ readonly count: number; readonly newCount: number; readonly oldest: Date | null }> {
-  const [row] = await manager.query<[{ count: number; newCount: number; oldest: Date | null }]>(
-    `SELECT count(*) AS count, count(*) FILTER (WHERE sent_at > $1) AS "newCount", 
+): Promise<{
+  readonly count: number;
+  readonly newCount: number;
+  readonly hasStops: boolean;
+  readonly oldest: Date | null;
+}> {
+  const [row] = await manager.query<[{ count: number; newCount: number; hasStops: boolean; oldest: Date | null }]>(
+    `SELECT count(*) AS count, count(*) FILTER (WHERE sent_at > $1) AS "newCount",
+       coalesce(bool_or(sent_is_active IS FALSE), false) AS "hasStops",
        min(sent_at) FILTER (WHERE sent_at > now() - interval '${CONFIRMATION_TIMEOUT_SECONDS} seconds') AS oldest
      FROM offers WHERE sent_at IS NOT NULL AND (stop_job_id IS NULL OR sent_at < now() - interval '1 minute')`,
     [since],
@@ -236,6 +242,9 @@ export async function giveUpUnshownChange(
      ), given_up AS (
        UPDATE offers offer SET sent_at = NULL, sent_price_cents = NULL, sent_business_price_cents = NULL, sent_size = NULL,
          sent_is_active = NULL, stop_job_id = NULL, stop_job_due_at = NULL,
+         -- Whatever was sent before that stop may be what is shown.
+         observed_is_active = observed_is_active OR sent_is_active IS FALSE,
+         observed_size = CASE WHEN sent_is_active IS FALSE THEN NULL ELSE observed_size END,
          failure_count = failure_count + is_pending::integer,
          last_error = CASE WHEN is_pending THEN '${NOT_SHOWN}' ELSE last_error END,
          quarantined_at = CASE WHEN is_pending AND is_hopeless THEN coalesce(quarantined_at, now()) ELSE quarantined_at END,

@@ -6,11 +6,19 @@ import type { DesiredState } from './offers.queries.js';
  * Why a change is urgent, most urgent first:
  * - `stop_selling`: what is shown cannot be honored; or loses money, and G2A does not take another price;
  * - `losing_price`: a sale at a price that is shown costs more than it leaves, or nobody knows that price;
+ * - `shrinking_stock`: more is shown than there is, of which few are left: they may be sold out any moment;
  * - `back_in_stock`: it could be sold, and is not;
  * - `other`: a price that may be lower, or higher than it needs to be at least; a stock so low that a buyer notices;
  * - `stock_cosmetics`: a size that no buyer notices.
  */
-export const PUBLISH_RISKS = ['stop_selling', 'losing_price', 'back_in_stock', 'other', 'stock_cosmetics'] as const;
+export const PUBLISH_RISKS = [
+  'stop_selling',
+  'losing_price',
+  'shrinking_stock',
+  'back_in_stock',
+  'other',
+  'stock_cosmetics',
+] as const;
 export type PublishRisk = (typeof PUBLISH_RISKS)[number];
 
 /** An offer whose desired state differs from what G2A shows, or will show once a sent change has arrived. */
@@ -50,10 +58,16 @@ const losesMoney = (shown: Readonly<Record<'retail' | 'business' | 'size' | 'isA
  * URGENT_GAP_SECONDS. What somebody else switched off is left alone for as long as it is shown off.
  * @param lowStock sizes below it are noticed.
  * @param except offers that are being sent.
+ * @param isDoubtful whether G2A may be in trouble: then those that have not failed by themselves come first.
  */
 export async function offersToPublish(
   manager: EntityManager,
-  { lowStock, except, limit }: { lowStock: number; except: readonly string[]; limit: number },
+  {
+    lowStock,
+    except,
+    limit,
+    isDoubtful,
+  }: { lowStock: number; except: readonly string[]; limit: number; isDoubtful: boolean },
 ): Promise<OfferToPublish[]> {
   return manager.query<OfferToPublish[]>(
     `SELECT g2a_offer_id AS "g2aOfferId", observed_visibility AS visibility, ($4::text[])[risk] AS risk,
@@ -69,9 +83,10 @@ export async function offersToPublish(
          CASE
            WHEN NOT desired_is_active OR is_losing AND failure_count >= ${FAILURES_BEFORE_STOP} THEN 1
            WHEN is_losing THEN 2
-           WHEN NOT is_active OR size = 0 THEN 3
-           WHEN is_repriced OR least(size, desired_size) < $1 OR size IS NULL THEN 4
-           ELSE 5
+           WHEN is_active AND size > desired_size AND desired_size < $1 THEN 3
+           WHEN NOT is_active OR size = 0 THEN 4
+           WHEN is_repriced OR least(size, desired_size) < $1 OR size IS NULL THEN 5
+           ELSE 6
          END AS risk
        FROM (
          SELECT offer.*, shown.*,
@@ -95,11 +110,11 @@ export async function offersToPublish(
          AND (retry_at IS NULL OR retry_at <= now()
            OR is_losing AND retry_at > now() + interval '${URGENT_GAP_SECONDS} seconds')
        -- In here: outside, PostgreSQL would build the objects of all that differ before it leaves out most of them.
-       ORDER BY risk, g2a_offer_id
+       ORDER BY $5 AND failure_count > 0, risk, g2a_offer_id
        LIMIT $3
      ) offer
-     ORDER BY offer.risk, g2a_offer_id`,
-    [lowStock, except, limit, PUBLISH_RISKS],
+     ORDER BY $5 AND failure_count > 0, offer.risk, g2a_offer_id`,
+    [lowStock, except, limit, PUBLISH_RISKS, isDoubtful],
   );
 }
 
@@ -126,19 +141,31 @@ export interface SentChange {
   readonly isActive?: boolean;
 }
 
+/** An earlier change that G2A accepted and that nobody has seen yet; null: not part of it. */
+export interface PendingChange {
+  readonly retailPriceCents: Cents | null;
+  readonly businessPriceCents: Cents | null;
+  readonly size: number | null;
+  readonly isActive: boolean | null;
+}
+
 /**
  * Notes a change, with its audit row, before it is sent: after a crash the offer counts as sent-and-unconfirmed, which is
  * looked up again, and a reservation made meanwhile already knows the lowest price that may be showing.
- * @returns false when it must not be sent: something else is desired by now; or somebody has switched the offer off meanwhile,
- * and only a stop does no harm.
+ * @returns what was sent before and is not confirmed: that counts again if this one comes to nothing. Null when it must not be sent:
+ * something else is desired by now; or somebody has switched the offer off meanwhile, and only a stop does no harm.
  */
 export async function recordSending(
   manager: EntityManager,
   { g2aOfferId, desired }: OfferToPublish,
   change: SentChange,
-): Promise<boolean> {
-  const rows = await manager.query<unknown[]>(
-    `WITH sending AS (
+): Promise<PendingChange | null> {
+  const rows = await manager.query<PendingChange[]>(
+    `WITH before AS (
+       SELECT g2a_offer_id AS id, sent_price_cents AS "retailPriceCents", sent_business_price_cents AS "businessPriceCents",
+         sent_size AS size, sent_is_active AS "isActive"
+       FROM offers WHERE g2a_offer_id = $1 FOR UPDATE
+     ), sending AS (
        UPDATE offers SET
          sent_at = clock_timestamp(),
          sent_price_cents = coalesce($2, sent_price_cents),
@@ -153,17 +180,19 @@ export async function recordSending(
          retry_at = CASE WHEN NOT $5 AND desired_is_active
            THEN ${nextTry({ isUrgent: 'false', isOwn: 'true', isQuarantined: 'quarantined_at IS NOT NULL' })}
            ELSE retry_at END
-       WHERE g2a_offer_id = $1 AND (deactivated_at IS NULL OR NOT $5)
+       FROM before
+       WHERE g2a_offer_id = before.id AND (deactivated_at IS NULL OR NOT $5)
          AND (desired_price_cents, desired_business_price_cents, desired_size, desired_is_active)
            IS NOT DISTINCT FROM ($6::integer, $7::integer, $8::integer, $9::boolean)
        RETURNING desired_reason, desired_cost_cents
+     ), audited AS (
+       INSERT INTO audit_log (actor, action, subject_type, subject_id, details)
+       SELECT 'sync', 'offer.sent', 'offer', $1::text, jsonb_strip_nulls(jsonb_build_object(
+         'priceCents', $2::integer, 'businessPriceCents', $3::integer, 'size', $4::integer, 'isActive', $5::boolean,
+         'reason', desired_reason, 'costCents', desired_cost_cents))
+       FROM sending
      )
-     INSERT INTO audit_log (actor, action, subject_type, subject_id, details)
-     SELECT 'sync', 'offer.sent', 'offer', $1::text, jsonb_strip_nulls(jsonb_build_object(
-       'priceCents', $2::integer, 'businessPriceCents', $3::integer, 'size', $4::integer, 'isActive', $5::boolean,
-       'reason', desired_reason, 'costCents', desired_cost_cents))
-     FROM sending
-     RETURNING id`,
+     SELECT before."retailPriceCents", before."businessPriceCents", before.size, before."isActive" FROM before, sending`,
     [
       g2aOfferId,
       change.retailPriceCents ?? null,
@@ -176,16 +205,23 @@ export async function recordSending(
       desired.isActive,
     ],
   );
-  return rows.length > 0;
+  return rows[0] ?? null;
 }
 
-/** G2A had no room for the request: it was not processed, so the offer shows what was last observed. */
-export async function recordNotSent(manager: EntityManager, g2aOfferId: string): Promise<void> {
-  await manager.query(
-    `UPDATE offers SET sent_price_cents = NULL, sent_business_price_cents = NULL, sent_size = NULL, sent_is_active = NULL
-     WHERE g2a_offer_id = $1`,
-    [g2aOfferId],
-  );
+/** Part of an UPDATE of offers, with `pendingParameters` from $2 on: what was sent before counts again. */
+const SENT_AS_BEFORE =
+  'sent_price_cents = $2::integer, sent_business_price_cents = $3::integer, sent_size = $4::integer, sent_is_active = $5::boolean';
+
+function pendingParameters({ retailPriceCents, businessPriceCents, size, isActive }: PendingChange) {
+  return [retailPriceCents, businessPriceCents, size, isActive];
+}
+
+/** G2A had no room for the request: it was not processed, so the offer shows what it would have shown without it. */
+export async function recordNotSent(manager: EntityManager, g2aOfferId: string, before: PendingChange): Promise<void> {
+  await manager.query(`UPDATE offers SET ${SENT_AS_BEFORE} WHERE g2a_offer_id = $1`, [
+    g2aOfferId,
+    ...pendingParameters(before),
+  ]);
 }
 
 /** How an offer's trouble stands, or that it has ended. */
@@ -199,41 +235,43 @@ export interface OfferTrouble {
 }
 
 /**
- * G2A did not take the change, or nobody knows: tried again after a growing gap. What is showing is what was last observed; a
- * price that may have arrived stays in `sent_lowest_price_cents` until the next listing.
+ * G2A did not take the change, or nobody knows: tried again after a growing gap. What is showing is what an earlier change that was
+ * accepted says, else what was last observed; a price that may have arrived stays in `sent_lowest_price_cents` until the next listing.
+ * @param before as recordSending returned it.
  * @param isOwn whether it is this offer that fails, and not G2A as a whole: only that leads into quarantine.
  * @returns null when the offer is not known any more.
  */
 export async function recordFailure(
   manager: EntityManager,
   g2aOfferId: string,
+  before: PendingChange,
   { error, isOwn }: { error: string; isOwn: boolean },
 ): Promise<OfferTrouble | null> {
-  const isQuarantined = `(quarantined_at IS NOT NULL OR $3 AND failure_count + 1 >= ${QUARANTINE_FAILURES})`;
+  const isQuarantined = `(quarantined_at IS NOT NULL OR $7 AND failure_count + 1 >= ${QUARANTINE_FAILURES})`;
   const isLosing = losesMoney({
-    retail: 'observed_retail_price_cents',
-    business: 'observed_business_price_cents',
-    size: 'observed_size',
-    isActive: 'observed_is_active',
+    retail: 'coalesce($2, observed_retail_price_cents)',
+    business: 'coalesce($3, observed_business_price_cents)',
+    size: 'coalesce($4, observed_size)',
+    isActive: 'coalesce($5, observed_is_active)',
   });
   const rows = await manager.query<OfferTrouble[]>(
     `WITH failed AS (
        UPDATE offers SET
          failure_count = failure_count + 1,
          quarantined_at = CASE WHEN ${isQuarantined} THEN coalesce(quarantined_at, now()) END,
-         retry_at = ${nextTry({ isUrgent: `NOT desired_is_active OR ${isLosing}`, isOwn: '$3', isQuarantined })},
-         last_error = left($2, 500),
-         sent_price_cents = NULL, sent_business_price_cents = NULL, sent_size = NULL, sent_is_active = NULL
+         retry_at = ${nextTry({ isUrgent: `NOT desired_is_active OR ${isLosing}`, isOwn: '$7', isQuarantined })},
+         last_error = left($6, 500),
+         ${SENT_AS_BEFORE}
        WHERE g2a_offer_id = $1
        RETURNING failure_count, quarantined_at
      ), audited AS (
        INSERT INTO audit_log (actor, action, subject_type, subject_id, details)
-       SELECT 'sync', 'offer.refused', 'offer', $1::text, jsonb_build_object('error', left($2, 500)) FROM failed
+       SELECT 'sync', 'offer.refused', 'offer', $1::text, jsonb_build_object('error', left($6, 500)) FROM failed
      )
      SELECT $1::text AS "g2aOfferId", failure_count AS "failureCount", quarantined_at IS NOT NULL AS "isQuarantined",
-       left($2, 500) AS "lastError", false AS "isRecovered"
+       left($6, 500) AS "lastError", false AS "isRecovered"
      FROM failed`,
-    [g2aOfferId, error, isOwn],
+    [g2aOfferId, ...pendingParameters(before), error, isOwn],
   );
   return rows[0] ?? null;
 }

@@ -69,7 +69,7 @@ export async function confirmStop(
 }
 
 /**
- * The job has failed: the offer shows what was last observed, and is stopped again at once; after more failures in a row, after
+ * The job has failed: the offer is on sale, with as much as an earlier change may have said, and is stopped again at once; after more failures in a row, after
  * a gap of up to 30 s.
  */
 export async function failStop(
@@ -80,6 +80,7 @@ export async function failStop(
   const rows = await manager.query<OfferTrouble[]>(
     `WITH failed AS (
        UPDATE offers SET sent_is_active = NULL, sent_size = NULL, stop_job_id = NULL, stop_job_due_at = NULL,
+         observed_is_active = true, observed_size = NULL,
          failure_count = failure_count + 1, last_error = left($3, 500),
          quarantined_at = CASE WHEN failure_count + 1 >= ${QUARANTINE_FAILURES} THEN coalesce(quarantined_at, now()) END,
          retry_at = CASE WHEN failure_count > 0

@@ -5,6 +5,16 @@ import { PreparingClient } from './prepared-statements.js';
 /** Connections of one process' TypeORM pool. Two processes and pg-boss stay well below PostgreSQL's default of 100. */
 export const POOL_SIZE = 20;
 
+/** A statement of the service takes far less. One that is not answered within it is on a connection that died without a word. */
+const SILENCE_LIMIT_MS = 30_000;
+
+/** TypeORM options of the service: a database that goes silent is an error of who asked, and its connection is given up. */
+export function serviceDataSourceOptions(url: string): DataSourceOptions & { type: 'postgres' } {
+  const options = dataSourceOptions(url, 'keyferry');
+  const limits = { keepAlive: true, connectionTimeoutMillis: SILENCE_LIMIT_MS, query_timeout: SILENCE_LIMIT_MS };
+  return { ...options, extra: { ...options.extra, ...limits } };
+}
+
 /**
  * TypeORM options shared by the application, the migrations and the tests.
  * @param url PostgreSQL connection URL.

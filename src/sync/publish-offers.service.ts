@@ -4,6 +4,7 @@ import { InjectDataSource } from '@nestjs/typeorm';
 import { DataSource } from 'typeorm';
 import {
   type OfferToPublish,
+  type PendingChange,
   recordFailure,
   recordNotSent,
   recordSending,
@@ -23,6 +24,8 @@ import { PublishQueue } from './publish-queue.js';
 
 /** PATCH requests under way at once. */
 const CONCURRENCY = 32;
+/** The same while nobody knows whether G2A answers at all: several, for one of them may be an offer that always hangs. */
+const CONCURRENCY_IN_DOUBT = 4;
 /** What is spread over the limit's window waits longer than this only where the limit is used up, not for its pace. */
 const SPREAD_PATIENCE_MS = 1000;
 /** Then it looks again, this much later. */
@@ -56,7 +59,7 @@ interface Run {
 @Injectable()
 export class PublishOffersService {
   private readonly logger = new Logger(PublishOffersService.name);
-  /** The last run ended in trouble: one request at a time, until one is answered. */
+  /** The last run ended in trouble without anything accepted: few requests at a time, until one is answered. */
   private isDoubtful = false;
   private lastAcceptedAtMs = -Infinity;
 
@@ -82,19 +85,20 @@ export class PublishOffersService {
       await this.failing.forget(g2aOfferId, 'mapping deleted, offer switched off');
     }
     if (run.accepted > 0) this.logger.log(`${run.accepted} offers updated on G2A`);
-    this.isDoubtful = run.trouble !== null;
+    this.isDoubtful = run.trouble !== null && run.accepted === 0;
     // What one offer met while others were served is its own affair, and kept with it.
     if (run.trouble !== null && run.accepted === 0) throw run.trouble;
     return run.accepted;
   }
 
   private async sendAll(run: Run, endsAtMs: number, isMoreToCome: () => boolean | Promise<boolean>): Promise<void> {
-    const queue = new PublishQueue(this.dataSource.manager, this.config.lowStock);
+    const isDoubtful = (): boolean => this.isDoubtful && run.accepted === 0;
+    const queue = new PublishQueue(this.dataSource.manager, this.config.lowStock, isDoubtful);
     const underWay = new Map<string, Promise<void>>();
     let failure: Error | undefined;
     const mayGoOn = (): boolean => this.leadership.isLeader() && failure === undefined && performance.now() < endsAtMs;
     while (mayGoOn() && !run.isOver) {
-      if (underWay.size >= (this.isDoubtful && run.accepted === 0 ? 1 : CONCURRENCY)) {
+      if (underWay.size >= (isDoubtful() ? CONCURRENCY_IN_DOUBT : CONCURRENCY)) {
         await Promise.race(underWay.values());
         continue;
       }
@@ -140,7 +144,9 @@ export class PublishOffersService {
     const { g2aOfferId } = offer;
     const change = planChange(offer);
     // Waiting for room takes time: meanwhile another replica may have begun to publish, or this one to end.
-    if (change === null || !this.leadership.isLeader() || !(await recordSending(manager, offer, change))) return;
+    if (change === null || !this.leadership.isLeader()) return;
+    const before = await recordSending(manager, offer, change);
+    if (before === null) return;
     const isPriceSent = change.retailPriceCents !== undefined || change.businessPriceCents !== undefined;
     const isStop = change.isActive === false;
     const sendUntilMs = performance.now() + SEND_WITHIN_MS;
@@ -167,16 +173,16 @@ export class PublishOffersService {
       if (!isStop && offer.desired.isActive) await keepAcceptedPrices(manager, offer, isPriceSent);
     } catch (error) {
       if (!(error instanceof UpstreamError)) throw error;
-      await this.fail(g2aOfferId, error, run);
+      await this.fail(g2aOfferId, before, error, run);
       if (error.kind === 'rejected' && isPriceSent) await keepCostOfOldPrices(manager, offer);
     }
   }
 
   /** One offer's trouble is its own; trouble with G2A as a whole is everybody's and ends this run. */
-  private async fail(g2aOfferId: string, error: UpstreamError, run: Run): Promise<void> {
+  private async fail(g2aOfferId: string, before: PendingChange, error: UpstreamError, run: Run): Promise<void> {
     const { manager } = this.dataSource;
     if (error.kind === 'retry_after') {
-      await recordNotSent(manager, g2aOfferId);
+      await recordNotSent(manager, g2aOfferId, before);
       run.trouble = error;
       run.isOver = true;
       return;
@@ -187,7 +193,7 @@ export class PublishOffersService {
       return;
     }
     const isOwn = error.kind === 'rejected' || performance.now() - this.lastAcceptedAtMs < ACCEPTED_LATELY_MS;
-    const trouble = await recordFailure(manager, g2aOfferId, { error: error.message, isOwn });
+    const trouble = await recordFailure(manager, g2aOfferId, before, { error: error.message, isOwn });
     if (trouble !== null) await this.failing.report(trouble);
     if (error.kind === 'rejected') return;
     run.failuresInRow += 1;

@@ -14,9 +14,11 @@ export class PublishQueue {
   private offers: OfferToPublish[] = [];
   private readAtMs = -Infinity;
 
+  /** @param isDoubtful whether G2A may be in trouble now. */
   constructor(
     private readonly manager: EntityManager,
     private readonly lowStock: number,
+    private readonly isDoubtful: () => boolean,
   ) {}
 
   /** The most urgent one, which stays where it is; undefined when there is none. */
@@ -32,7 +34,8 @@ export class PublishQueue {
   }
 
   private async read(underWay: UnderWay): Promise<void> {
-    const choice = { lowStock: this.lowStock, except: [...underWay.keys()], limit: BATCH };
+    const isDoubtful = this.isDoubtful();
+    const choice = { lowStock: this.lowStock, except: [...underWay.keys()], limit: BATCH, isDoubtful };
     this.readAtMs = performance.now();
     // Reversed: taking from the end costs nothing.
     this.offers = (await offersToPublish(this.manager, choice)).reverse();

@@ -10,6 +10,7 @@ export function requestPriority({
       return 'urgent';
     case 'losing_price':
       return 'loss';
+    case 'shrinking_stock':
     case 'back_in_stock':
     case 'other':
       return 'bulk';

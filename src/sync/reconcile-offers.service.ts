@@ -126,10 +126,11 @@ export class ReconcileOffersService {
     now: Date,
     { at, changedPages }: NonNullable<ReconcileOffersService['lastRead']>,
   ): Promise<boolean> {
-    const { oldest, ...unconfirmed } = await unconfirmedOffers(this.dataSource.manager, at);
+    const { oldest, hasStops, ...unconfirmed } = await unconfirmedOffers(this.dataSource.manager, at);
     if (!isConfirmationDue(unconfirmed, msBetween(at, now), changedPages)) return false;
     const since = Math.min(at.getTime(), oldest?.getTime() ?? Infinity) - CONFIRMATION_OVERLAP_MS;
-    const result = await this.listing.read(new Date(since), { priority: 'upkeep' });
+    // Very many stops leave no room below them, and their jobs find none: then only this tells whether they have happened.
+    const result = await this.listing.read(new Date(since), { priority: hasStops ? 'urgent' : 'upkeep' });
     if (result === null) return true;
     this.noteRead(now, result.pages);
     await this.alerts.clear('listing_late', 'changes');

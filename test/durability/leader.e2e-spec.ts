@@ -1,3 +1,5 @@
+import { once } from 'node:events';
+import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { jest } from '@jest/globals';
 import { Logger } from '@nestjs/common';
@@ -6,6 +8,7 @@ import { cwsProductId, g2aOfferId } from '../../sandbox/catalog.js';
 import { type CwsSandbox, startCwsSandbox } from '../../sandbox/cws.js';
 import { type G2aSandbox, startG2aSandbox } from '../../sandbox/g2a.js';
 import { createDataSource } from '../../src/data-source.js';
+import { serviceDataSourceOptions } from '../../src/database/data-source-options.js';
 import { LeadershipService } from '../../src/sync/leadership.service.js';
 import { environment, mapGames } from '../support/keyferry.js';
 import { type Program, startProgram } from '../support/program.js';
@@ -16,6 +19,36 @@ async function until(condition: () => boolean | Promise<boolean>, what: string):
     if (Date.now() > deadline) throw new Error(`it did not happen within 30 s: ${what}`);
     await sleep(50);
   }
+}
+
+/** Passes everything on, until the connections that are open are to go silent: later ones work. */
+async function silentProxy(target: URL): Promise<{ url: string; goSilent: () => void; close: () => void }> {
+  const pairs = new Set<[Socket, Socket]>();
+  const server = createServer((client) => {
+    const upstream = connect(Number(target.port), target.hostname);
+    pairs.add([client, upstream]);
+    client.pipe(upstream);
+    upstream.pipe(client);
+    for (const socket of [client, upstream]) socket.on('error', () => undefined);
+    client.on('close', () => upstream.destroy());
+  }).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const url = new URL(target);
+  url.hostname = '127.0.0.1';
+  url.port = String((server.address() as AddressInfo).port);
+  return {
+    url: url.href,
+    goSilent: () => {
+      for (const [client, upstream] of pairs) {
+        client.unpipe();
+        upstream.unpipe();
+      }
+    },
+    close: () => {
+      for (const sockets of pairs) for (const socket of sockets) socket.destroy();
+      server.close();
+    },
+  };
 }
 
 describe('the lead', () => {
@@ -104,6 +137,33 @@ describe('the lead', () => {
     passMs(6000);
     await leadership.campaign();
     expect(leadership.isLeader()).toBe(false);
+  });
+});
+
+describe('a replica whose connection to the database goes silent, without a word of its end', () => {
+  it('gives that connection up, and may lead again by another one', async () => {
+    const database = await createTestDatabase();
+    const proxy = await silentProxy(new URL(database.url));
+    const { extra, ...options } = serviceDataSourceOptions(proxy.url);
+    const dataSource = await new DataSource({ ...options, extra: { ...extra, query_timeout: 500 } }).initialize();
+    const leadership = new LeadershipService(dataSource);
+    await leadership.campaign();
+    expect(leadership.isLeader()).toBe(true);
+
+    proxy.goSilent();
+    Reflect.set(leadership, 'leadsUntilMs', -Infinity);
+    // Not asked for an end: nobody answers.
+    await leadership.campaign();
+    expect(leadership.isLeader()).toBe(false);
+    // Each of the pool's silent connections has to be found out.
+    await until(async () => {
+      await leadership.campaign();
+      return leadership.isLeader();
+    }, 'it leads again');
+
+    await dataSource.destroy();
+    proxy.close();
+    await database.drop();
   });
 });
 
