@@ -4,7 +4,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { dirname, join } from 'node:path';
+import { dirname, join, relative, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
@@ -15,6 +15,8 @@ function newestSource() {
   let newest = 0;
   for (const folder of ['src', 'migrations', 'sandbox']) {
     if (!existsSync(join(root, folder))) continue;
+    // A folder is as new as the last file that was added or removed.
+    newest = Math.max(newest, statSync(join(root, folder)).mtimeMs);
     for (const entry of readdirSync(join(root, folder), { recursive: true, withFileTypes: true })) {
       const path = join(entry.parentPath, entry.name);
       newest = Math.max(newest, statSync(path).mtimeMs);
@@ -24,6 +26,17 @@ function newestSource() {
     if (existsSync(join(root, file))) newest = Math.max(newest, statSync(join(root, file)).mtimeMs);
   }
   return newest;
+}
+
+/** Removes what sources that are gone have left behind: a migration that was taken away must not run. */
+function removeOrphans() {
+  for (const entry of readdirSync(join(root, 'dist'), { recursive: true, withFileTypes: true })) {
+    if (!entry.isFile() || !entry.name.endsWith('.js')) continue;
+    const output = relative(join(root, 'dist'), join(entry.parentPath, entry.name));
+    const isOwnFolder = output.startsWith(`migrations${sep}`) || output.startsWith(`sandbox${sep}`);
+    const source = join(root, isOwnFolder ? '' : 'src', output.replace(/\.js$/, '.ts'));
+    if (!existsSync(source)) rmSync(join(root, 'dist', output));
+  }
 }
 
 function compiler() {
@@ -52,6 +65,7 @@ if (tsc === undefined) {
 
 const startedAt = new Date();
 if (!ifStale) rmSync(join(root, 'dist'), { recursive: true, force: true });
+else if (built) removeOrphans();
 process.stderr.write('building …\n');
 // Side by side: none needs another's output.
 const codes = await Promise.all(
