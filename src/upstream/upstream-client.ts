@@ -2,7 +2,7 @@ import type { AgentOptions } from 'node:https';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { HttpService } from '@nestjs/axios';
 import { type AccessToken, AccessTokenSource } from './access-token-source.js';
-import { answerKind, isSuccess, type Refusal } from './answer-kind.rules.js';
+import { answerKind, isSuccess, type ReadRefusal } from './answer-kind.rules.js';
 import { type Agents, createAgents } from './connected-agents.js';
 import { exchange, ExchangeError, type RawAnswer } from './exchange.js';
 import type { RequestBudget } from './request-budget.js';
@@ -33,15 +33,6 @@ export interface UpstreamClientOptions extends UpstreamConnectionOptions {
   /** Reads an error body; null when it is not one of this upstream. */
   readonly readRefusal: ReadRefusal;
 }
-
-/** What an error body must be judged by, besides itself. */
-export interface RefusedCall {
-  readonly operation: string;
-  /** HTTP status. */
-  readonly status: number;
-}
-
-export type ReadRefusal = (body: unknown, call: RefusedCall) => Refusal | null;
 
 /** How long a call may take, and whom it lets go first. */
 export interface CallLimits {

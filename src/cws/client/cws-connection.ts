@@ -1,11 +1,6 @@
-import type { Refusal } from '../../upstream/answer-kind.rules.js';
+import type { Refusal, RefusedCall } from '../../upstream/answer-kind.rules.js';
 import type { RequestBudget, RequestRate } from '../../upstream/request-budget.js';
-import {
-  type RefusedCall,
-  TOKEN_OPERATION,
-  UpstreamClient,
-  type UpstreamConnectionOptions,
-} from '../../upstream/upstream-client.js';
+import { TOKEN_OPERATION, UpstreamClient, type UpstreamConnectionOptions } from '../../upstream/upstream-client.js';
 import { isWireObject } from '../../upstream/wire.js';
 
 export interface CwsCredentials {
