@@ -15,6 +15,10 @@ export const CWS_BEHAVIORS = [
   'codeComesLater',
   'imageCodes',
   'preorderCodes',
+  'preorderCodesKeepType',
+  'unknownTypeOfLastCode',
+  'hasNoHistory',
+  'malformedHistoryEntry',
   'feedHidesChanges',
   'malformedProduct',
 ] as const;

@@ -17,8 +17,11 @@ export type OrderStatus = 'Fulfilling' | 'Completed' | 'Cancelled' | 'Failed';
 /** One code sold. */
 export interface SoldCode {
   codeId: string;
-  codeType: 'CODE_TEXT' | 'CODE_IMAGE' | 'CODE_PREORDER';
+  /** `CODE_VOUCHER` is one that nobody has heard of. */
+  codeType: 'CODE_TEXT' | 'CODE_IMAGE' | 'CODE_PREORDER' | 'CODE_VOUCHER';
   code: string;
+  /** What is shown in place of a pre-order's key until it is there. Such a code stays a `CODE_PREORDER`; others become texts. */
+  placeholder?: string;
   filename: string;
   /** Whether the order itself shows the code, or only `/v3/codes/{codeId}`. */
   isInOrder: boolean;
@@ -178,7 +181,8 @@ export class CwsOrders {
       const stock = this.supplier.product(line.productId).quantity;
       this.supplier.setProduct(line.productId, { quantity: stock - line.quantity });
       const later = take('codeComesLater', line.productId);
-      const preorder = take('preorderCodes', line.productId);
+      const keepsType = take('preorderCodesKeepType', line.productId);
+      const preorder = keepsType ?? take('preorderCodes', line.productId);
       const image = take('imageCodes', line.productId);
       const codeType = preorder ? 'CODE_PREORDER' : image ? 'CODE_IMAGE' : 'CODE_TEXT';
       line.codes = Array.from({ length: line.quantity }, () => ({
@@ -188,7 +192,10 @@ export class CwsOrders {
         filename: codeType === 'CODE_IMAGE' ? `${randomBytes(4).toString('hex')}.png` : '',
         isInOrder: !later && codeType === 'CODE_TEXT',
         readyAtMs: timeAfter(order.createdAtMs, preorder ?? later),
+        ...(keepsType ? { placeholder: 'Available on the day of release' } : {}),
       }));
+      const last = line.codes.at(-1);
+      if (last && take('unknownTypeOfLastCode', line.productId)) last.codeType = 'CODE_VOUCHER';
       for (const code of line.codes) this.codes.set(code.codeId, { order, code });
     }
   }

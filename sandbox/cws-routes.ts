@@ -49,11 +49,14 @@ export function registerCwsRoutes(
     return renderOrder(order, orders, request.host);
   });
 
-  api.get<{ Querystring: Query }>('/v3/orders', (request) => ({
-    items: orders
+  api.get<{ Querystring: Query }>('/v3/orders', (request) => {
+    if (traffic.behaviors.take('hasNoHistory')) throw new HttpFault(404, 404, 'This account has no order history.');
+    const items: object[] = orders
       .history(readTime(request.query, 'startFrom') ?? 0, readTime(request.query, 'endOn') ?? Infinity)
-      .map((order) => renderOrderSummary(order, orders)),
-  }));
+      .map((order) => renderOrderSummary(order, orders));
+    const isMalformed = traffic.behaviors.take('malformedHistoryEntry');
+    return { items: isMalformed ? [{ clientOrderId: null, status: null, totalPrice: 'free' }, ...items] : items };
+  });
 
   api.get<{ Params: { id: string } }>('/v3/orders/:id', (request) =>
     renderOrder(orders.find(request.params.id), orders, request.host),
@@ -67,7 +70,8 @@ export function registerCwsRoutes(
 
   api.get<{ Params: { codeId: string } }>('/v3/codes/:codeId', (request) => {
     const { code, isReady } = orders.code(request.params.codeId);
-    const codeType = isReady && code.codeType === 'CODE_PREORDER' ? 'CODE_TEXT' : code.codeType;
+    const becomesText = code.codeType === 'CODE_PREORDER' && code.placeholder === undefined;
+    const codeType = isReady && becomesText ? 'CODE_TEXT' : code.codeType;
     return renderCode({ ...code, codeType }, isReady);
   });
 
@@ -241,7 +245,7 @@ function renderOrderSummary(order: SupplierOrder, orders: CwsOrders) {
 
 /** An image or preorder code that is not there yet is null, a text code empty: both were seen. */
 function renderCode(code: SoldCode, isShown: boolean): unknown {
-  const absent = code.codeType === 'CODE_TEXT' ? '' : null;
+  const absent = code.placeholder ?? (code.codeType === 'CODE_TEXT' ? '' : null);
   return {
     codeId: code.codeId,
     codeType: code.codeType,

@@ -256,6 +256,7 @@ describe('an order at the simulated CodesWholesale', () => {
   it.each([
     ['codeComesLater', 'CODE_TEXT', '', 'CODE_TEXT'],
     ['preorderCodes', 'CODE_PREORDER', null, 'CODE_TEXT'],
+    ['preorderCodesKeepType', 'CODE_PREORDER', 'Available on the day of release', 'CODE_PREORDER'],
   ] as const)(
     'with %s shows its code only through the code route, once it is there',
     async (name, type, empty, final) => {

@@ -6,7 +6,14 @@ import { type RateLimit, SlidingWindow } from './sliding-window.js';
 import { type TokenIssuer, TOKEN_ROUTE } from './token-issuer.js';
 
 /** Behaviors any route of either server can show. */
-export const TRANSPORT_BEHAVIORS = ['answersSlowly', 'answers429', 'answers500', 'dropsToken', 'losesRequest'] as const;
+export const TRANSPORT_BEHAVIORS = [
+  'answersSlowly',
+  'answers429',
+  'answers500',
+  'dropsToken',
+  'gatewayAnswers404',
+  'losesRequest',
+] as const;
 export type TransportBehavior = (typeof TRANSPORT_BEHAVIORS)[number];
 
 /** One request as it came in. Query secrets are left out. */
@@ -100,7 +107,7 @@ export class Traffic<Name extends string> {
     api.addHook('preHandler', async (request, reply) => {
       const entry = this.entries.get(request);
       if (entry && request.method === 'POST' && entry.route.endsWith('/orders')) entry.order = request.body;
-      await this.misbehave(request, reply, options);
+      return this.misbehave(request, reply, options);
     });
     api.addHook('onResponse', (request, reply, done) => {
       const entry = this.entries.get(request);
@@ -117,7 +124,12 @@ export class Traffic<Name extends string> {
     return reply;
   }
 
-  private async misbehave(request: FastifyRequest, reply: FastifyReply, options: GuardOptions): Promise<void> {
+  /** @returns the reply when it was answered here. */
+  private async misbehave(
+    request: FastifyRequest,
+    reply: FastifyReply,
+    options: GuardOptions,
+  ): Promise<FastifyReply | undefined> {
     const route = routeOf(request);
     const occasion = { route, subjects: options.subjectsOf(request) };
     const take = (name: TransportBehavior) => {
@@ -134,8 +146,13 @@ export class Traffic<Name extends string> {
       options.tokens.revoke();
       throw unauthorized();
     }
+    if (take('gatewayAnswers404')) {
+      // As Spring Boot answers by itself: not in the words of either server.
+      const timestamp = new Date().toISOString();
+      return reply.code(404).send({ timestamp, status: 404, error: 'Not Found', path: request.url });
+    }
     const lost = take('losesRequest');
-    if (lost) this.loseAnswer(request, reply, lost.hangs);
+    return lost ? this.loseAnswer(request, reply, lost.hangs) : undefined;
   }
 
   private record(request: FastifyRequest, route: string): void {

@@ -3,6 +3,7 @@ import { DataSource } from 'typeorm';
 import { cwsProductId, g2aProductId } from '../sandbox/catalog.js';
 import type { Alert } from '../src/alerts/alert.entity.js';
 import type { OrderDossier } from '../src/orders/order-views.queries.js';
+import { AppConfig } from '../src/config/app-config.js';
 import { PollPurchaseService } from '../src/orders/poll-purchase.service.js';
 import { areLookupsTrusted } from '../src/orders/purchase-sends.queries.js';
 import { TryLookupsService } from '../src/orders/try-lookups.service.js';
@@ -24,7 +25,7 @@ afterEach(() => {
 });
 
 const cli = async (...args: string[]): Promise<CommandAnswer> =>
-  runCommand({ ...environment(NOWHERE, NOWHERE), DATABASE_URL: keyferry.database.url }, args);
+  runCommand({ ...environment(keyferry.cws.url, NOWHERE), DATABASE_URL: keyferry.database.url }, args);
 
 async function cliJson<T>(...args: string[]): Promise<T> {
   const answer = await cli(...args, '--json');
@@ -34,7 +35,8 @@ async function cliJson<T>(...args: string[]): Promise<T> {
 
 const openAlerts = (): Promise<Alert[]> => cliJson<Alert[]>('alerts', 'list');
 
-const areTrusted = (): Promise<boolean> => areLookupsTrusted(keyferry.app.get(DataSource).manager);
+const areTrusted = (): Promise<boolean> =>
+  areLookupsTrusted(keyferry.app.get(DataSource).manager, keyferry.app.get(AppConfig, { strict: false }));
 
 const tryLookups = (): Promise<void> => keyferry.app.get(TryLookupsService, { strict: false }).tryThem(0);
 

@@ -1,5 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { cwsProductId, g2aProductId } from '../sandbox/catalog.js';
+import { AppConfig } from '../src/config/app-config.js';
+import { lookupAccount } from '../src/orders/lookup-account.js';
 import type { OrderDossier } from '../src/orders/order-views.queries.js';
 import type { ResolvedOrder } from '../src/orders/resolve-order.service.js';
 import { type CommandAnswer, runCommand } from './support/command.js';
@@ -26,6 +28,8 @@ afterAll(() => keyferry.stop());
 afterEach(() => {
   keyferry.cws.traffic.behaviors.clear({});
 });
+
+const account = (): string => lookupAccount(keyferry.app.get(AppConfig, { strict: false }));
 
 const command = async (...args: string[]): Promise<CommandAnswer> =>
   runCommand({ ...environment(NOWHERE, NOWHERE), DATABASE_URL: keyferry.database.url }, args);
@@ -91,7 +95,9 @@ async function until(condition: () => Promise<boolean>): Promise<void> {
 async function buyUnanswered(game: number): Promise<string> {
   // Where a look-up has missed something, nothing is sent again.
   await keyferry.sql(
-    `INSERT INTO purchase_lookups VALUES ('by_id', now(), now()) ON CONFLICT (way) DO UPDATE SET missed_at = now()`,
+    `INSERT INTO purchase_lookups (account, way, missed_at) VALUES ($1, 'by_id', now())
+     ON CONFLICT (account, way) DO UPDATE SET missed_at = now()`,
+    [account()],
   );
   keyferry.cws.traffic.behaviors.set({ name: 'losesRequest', route: POST, times: 1 });
   const orderId = await buy(game);
@@ -209,8 +215,9 @@ describe('a person decides about an order', () => {
 
     // Both look-ups would allow to send it again now; but nobody waits for it any more.
     await keyferry.sql(
-      `INSERT INTO purchase_lookups (way, found_at) VALUES ('by_id', now()), ('by_history', now())
-       ON CONFLICT (way) DO UPDATE SET found_at = now(), missed_at = NULL`,
+      `INSERT INTO purchase_lookups (account, way, found_at) VALUES ($1, 'by_id', now()), ($1, 'by_history', now())
+       ON CONFLICT (account, way) DO UPDATE SET found_at = now(), missed_at = NULL`,
+      [account()],
     );
     await keyferry.sql(`UPDATE orders SET deadline_at = now() + interval '1 hour' WHERE id = $1`, [orderId]);
     const pollsOf = async () =>

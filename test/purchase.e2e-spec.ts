@@ -2,6 +2,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { cwsAlternativeProductId, cwsProductId, g2aProductId } from '../sandbox/catalog.js';
 import { nextG2aOrderId } from '../sandbox/customer.js';
 import type { LoggedRequest } from '../sandbox/traffic.js';
+import { AppConfig } from '../src/config/app-config.js';
+import { lookupAccount } from '../src/orders/lookup-account.js';
 import { type Keyferry, mapGames, startKeyferry } from './support/keyferry.js';
 import { purchaseSteps } from './support/purchase-steps.js';
 
@@ -108,7 +110,9 @@ describe('a paid order', () => {
   it('calls a person, and buys nothing again, when nobody knows whether CWS sold', async () => {
     // Where the look-ups cannot be trusted, nothing is sent again.
     await keyferry.sql(
-      `INSERT INTO purchase_lookups VALUES ('by_id', now(), now()) ON CONFLICT (way) DO UPDATE SET missed_at = now()`,
+      `INSERT INTO purchase_lookups (account, way, missed_at) VALUES ($1, 'by_id', now())
+       ON CONFLICT (account, way) DO UPDATE SET missed_at = now()`,
+      [lookupAccount(keyferry.app.get(AppConfig, { strict: false }))],
     );
     keyferry.cws.traffic.behaviors.set({ name: 'losesRequest', route: 'POST /v3/orders', times: 1 });
     const orderId = await buy(5);

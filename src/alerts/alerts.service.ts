@@ -15,6 +15,7 @@ export type AlertKind =
   | 'purchase_lookup_missed'
   | 'preorder_code'
   | 'code_sold_twice'
+  | 'code_unreadable'
   | 'spare_keys'
   | 'offer_missing'
   | 'offer_ambiguous'

@@ -3,8 +3,9 @@ import type { EntityManager } from 'typeorm';
 import type { AlertKind } from '../alerts/alerts.service.js';
 import { openAlerts } from '../alerts/alerts.queries.js';
 import { writeAudit } from '../audit/audit-log.js';
-import { loadDatabaseConfig } from '../config/config.module.js';
+import { loadConfig } from '../config/config.module.js';
 import { inTransaction } from '../database/one-connection.js';
+import type { CwsAccount } from '../orders/lookup-account.js';
 import { LOOKUP_WAYS } from '../orders/purchase-lookup.entity.js';
 import { forgetMisses, lockLookups } from '../orders/purchase-lookups.queries.js';
 import { clearAlertByHand } from './clear-alert.js';
@@ -35,8 +36,9 @@ export function purchasesTrustCommand(): Command {
 }
 
 async function trust({ note, dryRun: isDryRun = false }: TrustOptions): Promise<void> {
-  await withDatabase(await loadDatabaseConfig(), async ({ dataSource }) => {
-    const lines = await inTransaction(dataSource, (manager) => trustLookups(manager, { note, isDryRun }));
+  const config = await loadConfig();
+  await withDatabase(config, async ({ dataSource }) => {
+    const lines = await inTransaction(dataSource, (manager) => trustLookups(manager, config, { note, isDryRun }));
     for (const line of lines) printLine(line);
   });
 }
@@ -44,15 +46,16 @@ async function trust({ note, dryRun: isDryRun = false }: TrustOptions): Promise<
 /** @returns what it did, or would do, as lines. */
 async function trustLookups(
   manager: EntityManager,
+  account: CwsAccount,
   { note, isDryRun }: { note: string; isDryRun: boolean },
 ): Promise<string[]> {
-  const lookups = await lockLookups(manager);
+  const lookups = await lockLookups(manager, account);
   const unproven = LOOKUP_WAYS.filter(
     (way) => !lookups.some((lookup) => lookup.way === way && lookup.foundAt !== null),
   );
   if (unproven.length > 0) {
     throw new CommandError(
-      `Nothing was changed: ${unproven.join(' and ')} must first find an order of this account once. ` +
+      `Nothing was changed: ${unproven.join(' and ')} must first find an order of this account once (CWS_API_BASE_URL, CWS_CLIENT_ID). ` +
         'Each purchase that CWS confirms is looked up in both ways by the service.',
     );
   }
@@ -64,7 +67,7 @@ async function trustLookups(
   );
   if (missed.length === 0 && !isAlertOpen) return ['they are trusted already: nothing changed'];
   if (!isDryRun) {
-    await forgetMisses(manager);
+    await forgetMisses(manager, account);
     await writeAudit(
       manager,
       operator(),

@@ -42,6 +42,14 @@ const order = (changes: object = {}): object => ({
 const withCode = (code: object): object =>
   order({ products: [{ productId: '00000000-0000-4000-8000-000000000001', unitPrice: 6.32, codes: [code] }] });
 
+/** What Spring Boot, behind a gateway for example, answers by itself. */
+const springs = (status: number, error: string): object => ({
+  timestamp: '2026-11-01T10:00:00.000+00:00',
+  status,
+  error,
+  path: '/v3/orders/ours-1',
+});
+
 const purchase: PlaceOrder = {
   clientOrderId: 'ours-1',
   cwsProductId: '00000000-0000-4000-8000-000000000001',
@@ -282,6 +290,9 @@ describe('CwsClient', () => {
       ['a reset', 'reset'],
       ['a 500', { status: 500, json: { status: 500, code: 90001, message: 'theirs' } }],
       ['a 208', { status: 208, json: order() }],
+      ['a 404 in the words of a gateway', { status: 404, json: springs(404, 'Not Found') }],
+      ['a 404 with a code of a gateway', { status: 404, json: { code: 5, message: 'Not Found' } }],
+      ["a 404 with another answer's status", { status: 404, json: { status: 400, code: 310003, message: 'no' } }],
       ["a 400 that is OAuth's", { status: 400, json: { error: 'invalid_request', error_description: 'no' } }],
       ['a second 401', { status: 401, json: { error: 'invalid_token' } }],
       ['an order of another id', { json: order({ clientOrderId: 'ours-2' }) }],
@@ -327,7 +338,7 @@ describe('CwsClient', () => {
           }),
         },
       ],
-      ['a code of an unknown type', { json: withCode({ codeId: 'c', codeType: 'CODE_SOUND', code: 'SECRET-KEY' }) }],
+      ['a code without an id', { json: withCode({ codeType: 'CODE_TEXT', code: 'SECRET-KEY' }) }],
       ['an empty answer', {}],
     ])('is unclear after %s, and is not sent again', async (name, reply) => {
       upstream.answer = () => reply;
@@ -337,10 +348,10 @@ describe('CwsClient', () => {
     });
 
     it('shows no key in the error for an answer that is not understood', async () => {
-      upstream.answer = () => ({ json: withCode({ codeId: 'c', codeType: 'CODE_SOUND', code: 'SECRET-KEY' }) });
+      upstream.answer = () => ({ json: withCode({ codeType: 'CODE_TEXT', code: 'SECRET-KEY' }) });
       const error = await failureOf(client.placeOrder(purchase));
       expect(inspect(error, { depth: 10, showHidden: true })).not.toContain('SECRET-KEY');
-      expect(String(error)).toContain('products[0].codes[0].codeType');
+      expect(String(error)).toContain('products[0].codes[0].codeId');
     });
 
     it.each([0, 1.5, Number.NaN])('does not send a quantity of %p', async (quantity) => {
@@ -381,11 +392,29 @@ describe('CwsClient', () => {
       ],
       [
         { codeType: 'PRE_ORDER', code: 'to be released' },
-        { kind: 'preorder', value: null, fileName: null },
+        { kind: 'preorder', value: null, placeholder: 'to be released', fileName: null },
       ],
+      [
+        { codeType: 'CODE_SOUND', code: 'la la' },
+        { kind: 'unknown', value: null, fileName: null },
+      ],
+      [{ code: 'KEY' }, { kind: 'unknown', value: null, fileName: null }],
     ])('reads the code %p', async (code, expected) => {
       upstream.answer = () => ({ json: withCode({ codeId: 'c-1', ...code }) });
       expect((await client.order('cws-1'))!.lines[0]!.codes).toEqual([{ codeId: 'c-1', ...expected }]);
+    });
+
+    it('reads the codes beside one of an unknown type', async () => {
+      const codes = [
+        { codeId: 'c-1', codeType: 'CODE_SOUND', code: 'la la' },
+        { codeId: 'c-2', codeType: 'CODE_TEXT', code: 'KEY' },
+      ];
+      const [line] = (order() as { products: object[] }).products;
+      upstream.answer = () => ({ json: order({ products: [{ ...line, codes }] }) });
+      expect((await client.order('cws-1'))!.lines[0]!.codes).toMatchObject([
+        { codeId: 'c-1', value: null },
+        { codeId: 'c-2', value: 'KEY' },
+      ]);
     });
 
     it('keeps what it does not need to know open: no price, no codes, a date in an unknown format', async () => {
@@ -414,28 +443,11 @@ describe('CwsClient', () => {
     });
   });
 
-  it('reads the whole order history, paged or not', async () => {
-    upstream.answer = ({ query }) => ({
-      json: {
-        items: [{ orderId: query.get('continuationToken') ?? 'first', status: 'Completed', totalPrice: 6.32 }],
-        continuationToken: query.get('continuationToken') === null ? 'second' : undefined,
-      },
-    });
-    const history = await client.orderHistory({ from: new Date(0), to: new Date(1_000) });
-    expect(history.map(({ cwsOrderId, clientOrderId }) => [cwsOrderId, clientOrderId])).toEqual([
-      ['first', null],
-      ['second', null],
-    ]);
-    expect(Object.fromEntries(upstream.received[0]!.query)).toEqual({
-      startFrom: '1970-01-01T00:00:00.000Z',
-      endOn: '1970-01-01T00:00:01.000Z',
-    });
-  });
-
-  it('fails on an order history with one entry that it does not understand: absence there is evidence', async () => {
-    upstream.answer = () => ({ json: { items: [{ orderId: 'a', status: 'Completed' }, { status: 'Completed' }] } });
-    const window = { from: new Date(0), to: new Date(1) };
-    expect(String(await failureOf(client.orderHistory(window)))).toContain('items[1].orderId');
+  it('takes the value of a pre-order for its key when it is asked for by its id, whatever its type says', async () => {
+    upstream.answer = () => ({ json: { codeId: 'c-1', codeType: 'CODE_PREORDER', code: 'KEY', filename: null } });
+    expect(await client.code('c-1')).toEqual({ codeId: 'c-1', kind: 'preorder', value: 'KEY', fileName: null });
+    upstream.answer = () => ({ json: { codeId: 'c-1', codeType: 'CODE_PREORDER', code: null, filename: null } });
+    expect(await client.code('c-1')).toMatchObject({ kind: 'preorder', value: null });
   });
 
   it('fetches a code, and null for one that does not exist', async () => {

@@ -4,6 +4,7 @@ import { UpstreamError } from '../upstream/upstream-error.js';
 import { connectToCws, type CwsCredentials, readCwsRefusal, TOKEN_RATE } from './client/cws-connection.js';
 import { Continuation } from './client/continuation.js';
 import type {
+  HistoryWindow,
   PlaceOrder,
   ListedPage,
   ProductFilter,
@@ -15,7 +16,7 @@ import type {
   SupplierProduct,
 } from './cws.types.js';
 import { readAccount } from './mapping/account.mapping.js';
-import { readCode, readOrder, readOrderHistory, readPlacedOrder, writeOrder } from './mapping/order.mapping.js';
+import { readFetchedCode, readOrder, readOrderHistory, readPlacedOrder, writeOrder } from './mapping/order.mapping.js';
 import { readProduct, readProductPage, readProductOf } from './mapping/product.mapping.js';
 
 export interface CwsClientOptions extends UpstreamConnectionOptions, CwsCredentials {
@@ -120,8 +121,11 @@ export class CwsClient {
     });
   }
 
-  /** All orders of a window, by the supplier's clock. Ask for wide windows: their edges are not published. */
-  async orderHistory(window: { from: Date; to: Date }): Promise<SupplierOrderSummary[]> {
+  /**
+   * All orders of a window. Ask for wide windows: their edges are not published. Orders of others that cannot be read are not
+   * among them; one under a reference of ours that cannot be read fails the whole.
+   */
+  async orderHistory(window: HistoryWindow): Promise<SupplierOrderSummary[]> {
     const orders: SupplierOrderSummary[] = [];
     const continuation = new Continuation();
     let hasMore = true;
@@ -134,7 +138,8 @@ export class CwsClient {
         isSafeToRepeat: true,
         retries: READ_RETRIES,
         parse: (body) => {
-          const page = readOrderHistory(body);
+          const page = readOrderHistory(body, window.ownPrefix);
+          if (page.skipped.length > 0) window.onSkipped?.(page.skipped);
           const isContinued = continuation.advance(page.continuationToken);
           orders.push(...page.orders);
           return isContinued;
@@ -153,7 +158,7 @@ export class CwsClient {
       pathValues: { codeId },
       isSafeToRepeat: true,
       retries: READ_RETRIES,
-      parse: (body) => readCode(body),
+      parse: readFetchedCode,
     });
   }
 

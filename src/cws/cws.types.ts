@@ -49,9 +49,15 @@ export type SupplierOrderStatus = 'completed' | 'fulfilling' | 'unknown' | 'canc
 /** One key that was bought. */
 export interface SupplierCode {
   readonly codeId: string;
-  readonly kind: 'text' | 'image' | 'preorder';
-  /** The key, or the image as base64. Null: ask for the code by its id (always so for a pre-order). Secret. */
+  /** `unknown`: a type that we do not know, and whose content is not handed over on a guess. */
+  readonly kind: 'text' | 'image' | 'preorder' | 'unknown';
+  /**
+   * The key, or the image as base64. Null: ask for the code by its id (always so for a pre-order that an order lists), or
+   * there is none. Secret.
+   */
   readonly value: string | null;
+  /** What an order shows of a pre-order in place of its key: not the key, which comes by the code's id. As secret as one. */
+  readonly placeholder?: string;
   readonly fileName: string | null;
 }
 
@@ -69,6 +75,17 @@ export interface SupplierOrderSummary {
   readonly totalPrice: Cents | null;
   /** By the supplier's clock; null when absent or in a format that we do not know (it is not published). */
   readonly createdAt: Date | null;
+}
+
+/** Which orders the history is asked for. */
+export interface HistoryWindow {
+  /** By the supplier's clock. */
+  readonly from: Date;
+  readonly to: Date;
+  /** What our own client order ids begin with, in whatever letters. */
+  readonly ownPrefix: string;
+  /** Told why entries of others were skipped: names of fields, never values. */
+  readonly onSkipped?: (reasons: readonly string[]) => void;
 }
 
 export interface SupplierOrder extends SupplierOrderSummary {

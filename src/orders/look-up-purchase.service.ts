@@ -1,9 +1,9 @@
-import { Injectable } from '@nestjs/common';
+import { Injectable, Logger } from '@nestjs/common';
 import { CwsClient } from '../cws/cws-client.js';
 import type { SupplierOrder, SupplierOrderSummary } from '../cws/cws.types.js';
 import { UpstreamError } from '../upstream/upstream-error.js';
 import { isTakenBack } from './purchase-end.rules.js';
-import { isOurs, isSameReference, type SoughtPurchase } from './supplier-order-match.rules.js';
+import { CLIENT_ORDER_ID_START, isOurs, isSameReference, type SoughtPurchase } from './supplier-order-match.rules.js';
 
 /** CWS's clock is not ours: the history is asked for with an hour of room on both sides. */
 const HISTORY_MARGIN_MS = 3_600_000;
@@ -18,6 +18,8 @@ export interface FoundOrders {
 /** Finds purchases at CWS whose answer was lost. Never buys. */
 @Injectable()
 export class LookUpPurchaseService {
+  private readonly logger = new Logger(LookUpPurchaseService.name);
+
   constructor(private readonly cws: CwsClient) {}
 
   /**
@@ -63,11 +65,18 @@ export class LookUpPurchaseService {
     return Promise.all(orders.map(async (order) => (isTakenBack(order) ? this.confirmEnd(order) : order)));
   }
 
-  /** All that was ordered since then; a window without gaps. */
+  /** All that was ordered since then, orders of others that cannot be read aside; a window without gaps. */
   async history(since: Date): Promise<SupplierOrderSummary[]> {
     const from = new Date(since.getTime() - HISTORY_MARGIN_MS);
     const to = new Date(Date.now() + HISTORY_MARGIN_MS);
-    return this.cws.orderHistory({ from, to });
+    return this.cws.orderHistory({
+      from,
+      to,
+      ownPrefix: CLIENT_ORDER_ID_START,
+      onSkipped: (reasons) => {
+        this.logger.debug(`${reasons.length} orders of others in CWS's history cannot be read: ${reasons.join('; ')}`);
+      },
+    });
   }
 
   private async details(cwsOrderId: string): Promise<SupplierOrder | null> {

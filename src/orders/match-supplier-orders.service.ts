@@ -3,8 +3,11 @@ import { Interval } from '@nestjs/schedule';
 import { InjectDataSource } from '@nestjs/typeorm';
 import { DataSource } from 'typeorm';
 import { AlertsService } from '../alerts/alerts.service.js';
+import { AppConfig } from '../config/app-config.js';
+import type { SupplierOrderSummary } from '../cws/cws.types.js';
 import { UpstreamError } from '../upstream/upstream-error.js';
 import { LookUpPurchaseService } from './look-up-purchase.service.js';
+import { hasShownHistory, noteHistory } from './purchase-lookups.queries.js';
 import { hasPrefix } from './supplier-order-match.rules.js';
 import { clientOrderIdPrefix, databaseServer, noteUnmatched, openUnmatched } from './unmatched-orders.queries.js';
 
@@ -15,8 +18,8 @@ const AGAIN_MS = 600_000;
 const HTTP_NOT_FOUND = 404;
 
 /**
- * Finds out whether this database was restored from a back-up: then CWS has orders under references of ours that it does not
- * know, their customers have been served, and buying for them again would pay twice. Orders under other references, made by
+ * Finds out whether this database is older than what CWS has sold to it, restored from a back-up for example: then CWS has orders
+ * under references of ours that it does not know or says were never sent; buying for them again would pay twice. Orders under other references, made by
  * hand or by other tools, are nobody's business here.
  */
 @Injectable()
@@ -27,6 +30,7 @@ export class MatchSupplierOrdersService implements OnApplicationBootstrap {
 
   constructor(
     @InjectDataSource() private readonly dataSource: DataSource,
+    private readonly config: AppConfig,
     private readonly lookUp: LookUpPurchaseService,
     private readonly alerts: AlertsService,
   ) {}
@@ -52,7 +56,9 @@ export class MatchSupplierOrdersService implements OnApplicationBootstrap {
     if (!(await this.hasCompared()))
       return 'CWS did not tell what it has sold, with which this database must be compared';
     const isHeldUp = (await openUnmatched(this.dataSource.manager)).length > 0;
-    return isHeldUp ? 'CWS has orders of this installation that its database does not know' : null;
+    return isHeldUp
+      ? 'CWS has orders of this installation that its database does not know, or says were never sent'
+      : null;
   }
 
   /** Compared since the start, and with the database that is there now: after a restart or a failover it may be an older one. */
@@ -68,14 +74,10 @@ export class MatchSupplierOrdersService implements OnApplicationBootstrap {
 
   private async tryToCompare(): Promise<boolean> {
     try {
-      await this.compare();
+      const history = await this.readHistory();
+      if (history !== null) await this.compare(history);
       return true;
     } catch (error) {
-      if (error instanceof UpstreamError && error.kind === 'rejected' && error.status === HTTP_NOT_FOUND) {
-        // This account has no history to compare with: then nothing can be found out.
-        this.logger.warn(`CWS shows no order history: a database restored from a back-up would not be noticed`);
-        return true;
-      }
       this.logger.warn(
         `CWS's orders could not be compared with ours: ${error instanceof Error ? error.message : String(error)}`,
       );
@@ -83,11 +85,29 @@ export class MatchSupplierOrdersService implements OnApplicationBootstrap {
     }
   }
 
-  private async compare(): Promise<void> {
+  /**
+   * @returns null: this account has no history, and never had one, by CWS's own word; that of a gateway in between is no `rejected`.
+   *   Then nothing can be found out.
+   * @throws UpstreamError also when an account that has shown one before has none now: that is trouble, and passes.
+   */
+  private async readHistory(): Promise<SupplierOrderSummary[] | null> {
+    const { manager } = this.dataSource;
+    try {
+      const history = await this.lookUp.history(new Date(Date.now() - HISTORY_DAYS * DAY_MS));
+      await noteHistory(manager, this.config);
+      return history;
+    } catch (error) {
+      const hasNone = error instanceof UpstreamError && error.kind === 'rejected' && error.status === HTTP_NOT_FOUND;
+      if (!hasNone || (await hasShownHistory(manager, this.config))) throw error;
+      this.logger.warn('CWS shows no order history: a database restored from a back-up would not be noticed');
+      return null;
+    }
+  }
+
+  private async compare(history: readonly SupplierOrderSummary[]): Promise<void> {
     const { manager } = this.dataSource;
     const prefix = await clientOrderIdPrefix(manager);
-    const history = await this.lookUp.history(new Date(Date.now() - HISTORY_DAYS * DAY_MS));
-    // Whatever CWS lists now was committed here before it was sent, so it is in the database by now.
+    // Whatever CWS lists was committed here before it was sent, so it is in the database by now.
     const ours = history.flatMap((order) =>
       hasPrefix(order.clientOrderId, prefix) ? [{ ...order, clientOrderId: order.clientOrderId }] : [],
     );
@@ -96,7 +116,7 @@ export class MatchSupplierOrdersService implements OnApplicationBootstrap {
       await this.alerts.raise(
         'supplier_orders_unmatched',
         '',
-        `CWS has ${open} orders of this installation that its database does not know; was it restored from a back-up? Nothing is bought until each is looked into`,
+        `CWS has ${open} orders of this installation that its database does not know, or says were never sent; was it restored from a back-up? Nothing is bought until each is looked into`,
       );
     } else {
       await this.alerts.clear('supplier_orders_unmatched');

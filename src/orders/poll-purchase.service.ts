@@ -142,7 +142,7 @@ export class PollPurchaseService {
     if (state !== 'unknown' || settlesInSeconds === null || settlesInSeconds > 0 || isPastDeadline) return 'later';
     if (hasTraces || orderState === 'needs_attention' || sendCount >= MAX_SENDS) return 'never';
     const { manager } = this.dataSource;
-    if (!(await areLookupsTrusted(manager))) return 'never';
+    if (!(await areLookupsTrusted(manager, this.config))) return 'never';
     if (!(await this.matching.mayBuy())) return 'later';
     const sendWindow = new SendWindow();
     if (!(await claimSend(manager, purchase.id, sendCount))) return 'later';

@@ -4,11 +4,18 @@ import { Check, Column, Entity, PrimaryColumn } from 'typeorm';
 export const LOOKUP_WAYS = ['by_id', 'by_history'] as const;
 export type LookupWay = (typeof LOOKUP_WAYS)[number];
 
-/** What purchases known to exist have shown about a way to look them up, on this account. */
+/**
+ * What purchases known to exist have shown about a way to look them up, on one account of CWS. One that says neither has answered,
+ * and was not tried with a purchase yet.
+ */
 @Entity('purchase_lookups')
 @Check('purchase_lookups_way_is_known', `way IN ('by_id', 'by_history')`)
 export class PurchaseLookup {
-  @PrimaryColumn('varchar', { length: 16 })
+  /** As lookupAccount names it: another account, or the test system, begins without trust. */
+  @PrimaryColumn('varchar', { length: 16, primaryKeyConstraintName: 'purchase_lookups_pkey' })
+  account: string;
+
+  @PrimaryColumn('varchar', { length: 16, primaryKeyConstraintName: 'purchase_lookups_pkey' })
   way: LookupWay;
 
   /** When it last found one. */

@@ -1,4 +1,5 @@
 import type { EntityManager } from 'typeorm';
+import { type CwsAccount, lookupAccount } from './lookup-account.js';
 import { UNFINISHED_ORDER_STATES } from './order-state.rules.js';
 import { LOOKUP_WAYS, type LookupWay } from './purchase-lookup.entity.js';
 
@@ -53,9 +54,11 @@ export async function settleAfter(manager: EntityManager, purchaseId: string, se
 }
 
 /** Whether both ways to look a purchase up have found one on this account, and neither has ever missed one. */
-export async function areLookupsTrusted(manager: EntityManager): Promise<boolean> {
+export async function areLookupsTrusted(manager: EntityManager, account: CwsAccount): Promise<boolean> {
   const [row] = await manager.query<[{ trusted: number }]>(
-    'SELECT count(*)::integer AS trusted FROM purchase_lookups WHERE found_at IS NOT NULL AND missed_at IS NULL',
+    `SELECT count(*)::integer AS trusted FROM purchase_lookups
+     WHERE account = $1 AND found_at IS NOT NULL AND missed_at IS NULL`,
+    [lookupAccount(account)],
   );
   return row.trusted === LOOKUP_WAYS.length;
 }
@@ -91,9 +94,10 @@ export async function purchasesToTry(
   );
 }
 
-/** Notes what the look-ups have shown for a purchase that exists. */
+/** Notes what the look-ups of an account have shown for a purchase that exists there. */
 export async function recordLookups(
   manager: EntityManager,
+  account: CwsAccount,
   purchaseId: string,
   found: Readonly<Record<LookupWay, boolean>>,
 ): Promise<void> {
@@ -101,12 +105,12 @@ export async function recordLookups(
     `WITH checked AS (
        UPDATE purchases SET lookups_checked_at = now() WHERE id = $1 AND lookups_checked_at IS NULL RETURNING id
      )
-     INSERT INTO purchase_lookups AS known (way, found_at, missed_at)
-     SELECT way, CASE WHEN is_found THEN now() END, CASE WHEN NOT is_found THEN now() END
+     INSERT INTO purchase_lookups AS known (account, way, found_at, missed_at)
+     SELECT $4, way, CASE WHEN is_found THEN now() END, CASE WHEN NOT is_found THEN now() END
      FROM checked, unnest($2::text[], $3::boolean[]) AS seen (way, is_found)
-     ON CONFLICT (way) DO UPDATE SET
+     ON CONFLICT (account, way) DO UPDATE SET
        found_at = coalesce(excluded.found_at, known.found_at),
        missed_at = coalesce(excluded.missed_at, known.missed_at)`,
-    [purchaseId, LOOKUP_WAYS, LOOKUP_WAYS.map((way) => found[way])],
+    [purchaseId, LOOKUP_WAYS, LOOKUP_WAYS.map((way) => found[way]), lookupAccount(account)],
   );
 }

@@ -1,7 +1,7 @@
 import type { EntityManager } from 'typeorm';
 
 /** So long CWS is asked about a purchase that is over, and may have been made once more. */
-const WATCH_HOURS = 24;
+export const WATCH_HOURS = 24;
 
 /** From now on CWS is asked what it has under our id of this purchase, also when it is over: see idlePurchases. */
 export async function watchPurchase(manager: EntityManager, id: string): Promise<void> {

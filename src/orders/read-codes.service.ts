@@ -17,6 +17,8 @@ export interface ReadCodes {
   readonly awaitedPreorders: number;
   /** Codes that are stored already, for another purchase. */
   readonly soldBefore: readonly string[];
+  /** Codes of a type that we do not know. */
+  readonly unknownTypes: readonly string[];
   /** What each of the orders lists. */
   readonly orders: readonly ListedCodes[];
 }
@@ -47,9 +49,9 @@ export class ReadCodesService {
   ) {}
 
   /**
-   * Reads what is not stored yet. CWS may list a code by id only, a pre-order always so, and fill it later: such a one is fetched by its id. Trouble with
-   * reading one must never reach the caller as trouble with the order: it was bought, whatever happens here, and is asked
-   * about again.
+   * Reads what is not stored yet. CWS may list a code by id only, a pre-order always so, and fill it later: such a one is fetched
+   * by its id. Trouble with reading one must never reach the caller as trouble with the order: it was bought, whatever happens
+   * here, and is asked about again.
    */
   async read(purchaseId: string, orders: readonly SupplierOrder[]): Promise<ReadCodes> {
     const listed = orders.map(codesOf);
@@ -59,12 +61,14 @@ export class ReadCodesService {
     );
     const keys: NewKey[] = [];
     const lists: ListedCodes[] = [];
+    const unknownTypes: string[] = [];
     let awaitedPreorders = 0;
     for (const [index, { cwsOrderId, status }] of orders.entries()) {
       const codes = listed[index] ?? [];
       const found = await this.readNew(codes.filter(({ codeId }) => !stored.has(codeId)));
       awaitedPreorders += found.awaitedPreorders;
       keys.push(...found.keys);
+      unknownTypes.push(...found.unknownTypes);
       lists.push({
         cwsOrderId,
         status,
@@ -74,26 +78,35 @@ export class ReadCodesService {
       });
     }
     const soldBefore = [...stored].filter(([, owner]) => owner !== purchaseId).map(([codeId]) => codeId);
-    return { keys, awaitedPreorders, soldBefore, orders: lists };
+    return { keys, awaitedPreorders, soldBefore, unknownTypes, orders: lists };
   }
 
   private async readNew(codes: readonly SupplierCode[]) {
     const keys: NewKey[] = [];
+    const unknownTypes: string[] = [];
     let awaitedPreorders = 0;
     let unreadCodes = 0;
     for (const code of codes) {
-      const found = code.value === null ? await this.readCode(code.codeId) : code;
+      const found = code.value === null ? await this.readCode(code) : code;
       const value = found?.value ?? null;
       if (found !== null && value !== null) keys.push(this.encrypt({ ...found, codeId: code.codeId, value }));
-      else if (code.kind === 'preorder') awaitedPreorders += 1;
-      else unreadCodes += 1;
+      else if (code.kind === 'preorder' || found?.kind === 'preorder') awaitedPreorders += 1;
+      else {
+        unreadCodes += 1;
+        if ((found ?? code).kind === 'unknown') unknownTypes.push(code.codeId);
+      }
     }
-    return { keys, awaitedPreorders, unreadCodes };
+    return { keys, awaitedPreorders, unreadCodes, unknownTypes };
   }
 
-  private async readCode(codeId: string): Promise<SupplierCode | null> {
+  /**
+   * A pre-order's key comes here, and its type need not change with it. What the order itself shows in its place is none, also when
+   * it is shown here.
+   */
+  private async readCode({ codeId, placeholder }: SupplierCode): Promise<SupplierCode | null> {
     try {
-      return await this.cws.code(codeId);
+      const code = await this.cws.code(codeId);
+      return code?.kind === 'preorder' && code.value === placeholder ? { ...code, value: null } : code;
     } catch (error) {
       if (!(error instanceof UpstreamError)) throw error;
       this.logger.warn(`a bought code cannot be read yet: ${error.message}`);

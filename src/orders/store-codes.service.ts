@@ -23,6 +23,12 @@ export class StoreCodesService {
       const message = `CWS sold ${soldBefore.length} code(s) that it had sold before: ${soldBefore.join(', ')}. None is delivered twice`;
       await this.alerts.raise('code_sold_twice', id, message, manager);
     }
+    if (codes.unknownTypes.length > 0) {
+      const message = `CWS sold ${codes.unknownTypes.length} code(s) of a type that is not known (purchase ${clientOrderId}): ${codes.unknownTypes.join(', ')}. They are paid for, and cannot be handed over`;
+      await this.alerts.raise('code_unreadable', id, message, manager);
+    } else if (state === 'fulfilling' && stored.size > 0) {
+      await this.alerts.clearWithin(manager, 'code_unreadable', id);
+    }
     if (stored.size === 0) return stored;
     await writeAudit(manager, 'orders', [
       { action: 'purchase.keys_stored', subjectId: id, details: { count: stored.size } },

@@ -7,6 +7,9 @@ export interface SoughtPurchase {
   readonly quantity: number;
 }
 
+/** What the client order ids of every installation begin with; each adds its own id, and the purchase's. */
+export const CLIENT_ORDER_ID_START = 'KF-';
+
 /** Whether a client order id that CWS shows is this one. Ours differ in more than the case of their letters. */
 export function isSameReference(shown: string | null, clientOrderId: string): boolean {
   return shown?.toLowerCase() === clientOrderId.toLowerCase();

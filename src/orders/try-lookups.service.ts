@@ -88,7 +88,7 @@ export class TryLookupsService implements OnApplicationBootstrap {
       by_id: direct !== null && isOurs(purchase, direct),
       by_history: listed.includes(cwsOrderIds[0]),
     };
-    await recordLookups(manager, id, found);
+    await recordLookups(manager, this.config, id, found);
     const missed = LOOKUP_WAYS.filter((way) => !found[way]);
     if (missed.length === 0) return;
     await this.alerts.raise(

@@ -1,5 +1,6 @@
 import type { EntityManager } from 'typeorm';
 import type { SupplierOrderSummary } from '../cws/cws.types.js';
+import { WATCH_HOURS } from './purchase-watch.queries.js';
 
 /** What every client order id of this installation begins with. */
 export async function clientOrderIdPrefix(manager: EntityManager): Promise<string> {
@@ -17,19 +18,36 @@ export async function databaseServer(manager: EntityManager): Promise<string> {
   return row.name;
 }
 
-/** Notes those of these orders that are no purchase of ours. @returns how many are open, older ones included. */
+/**
+ * Notes those of these orders that are no purchase of ours that was sent. One of a purchase that this database says was never sent
+ * shows as well that it is an older one: without the commit of the sending. Such a purchase counts as sent from here on, and
+ * is looked up: it is never bought again, and its key is fetched.
+ *
+ * A sending is committed before its request leaves, and is undone only when CWS certainly did not get it: whatever was listed
+ * before this statement began has been sent, unless the database is older.
+ * @returns how many are open, older ones included.
+ */
 export async function noteUnmatched(
   manager: EntityManager,
   orders: readonly (SupplierOrderSummary & { readonly clientOrderId: string })[],
 ): Promise<number> {
   const [row] = await manager.query<[{ open: number }]>(
-    `WITH noted AS (
+    `WITH unmatched AS MATERIALIZED (
+       SELECT listed.* FROM unnest($1::text[], $2::text[], $3::timestamptz[]) AS listed (id, reference, ordered_at)
+       WHERE NOT EXISTS (
+         SELECT FROM purchases
+         WHERE lower(client_order_id) = lower(listed.reference) AND (send_count > 0 OR cws_order_id IS NOT NULL)
+       )
+     ), noted AS (
        INSERT INTO unmatched_supplier_orders (cws_order_id, client_order_id, ordered_at)
-       SELECT listed.id, listed.reference, listed.ordered_at
-       FROM unnest($1::text[], $2::text[], $3::timestamptz[]) AS listed (id, reference, ordered_at)
-       WHERE NOT EXISTS (SELECT FROM purchases WHERE lower(client_order_id) = lower(listed.reference))
+       SELECT id, reference, ordered_at FROM unmatched
        ON CONFLICT DO NOTHING
        RETURNING cws_order_id
+     ), sent AS (
+       UPDATE purchases SET send_count = 1, settles_at = CASE state WHEN 'unknown' THEN now() END,
+         last_error = 'CWS has an order of it, though the database said that it was never sent',
+         watched_until = now() + make_interval(hours => $4), updated_at = now()
+       WHERE send_count = 0 AND lower(client_order_id) IN (SELECT lower(reference) FROM unmatched)
      )
      SELECT ((SELECT count(*) FROM noted)
        + (SELECT count(*) FROM unmatched_supplier_orders WHERE resolved_at IS NULL))::integer AS open`,
@@ -37,6 +55,7 @@ export async function noteUnmatched(
       orders.map((order) => order.cwsOrderId),
       orders.map((order) => order.clientOrderId),
       orders.map((order) => order.createdAt),
+      WATCH_HOURS,
     ],
   );
   return row.open;

@@ -6,6 +6,15 @@ export interface Refusal {
   readonly message: string | undefined;
 }
 
+/** What an error body must be judged by, besides itself. */
+export interface RefusedCall {
+  readonly operation: string;
+  /** HTTP status. */
+  readonly status: number;
+}
+
+export type ReadRefusal = (body: unknown, call: RefusedCall) => Refusal | null;
+
 /** Whether an HTTP status is an answer to read. 208 is not: CWS's SDK knows it as "already reported", without explanation. */
 export function isSuccess(status: number): boolean {
   return status >= 200 && status < 300 && status !== 208;

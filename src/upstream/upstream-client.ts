@@ -2,7 +2,7 @@ import type { AgentOptions } from 'node:https';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { HttpService } from '@nestjs/axios';
 import { type AccessToken, AccessTokenSource } from './access-token-source.js';
-import { answerKind, isSuccess, type Refusal } from './answer-kind.rules.js';
+import { answerKind, isSuccess, type ReadRefusal } from './answer-kind.rules.js';
 import { type Agents, createAgents } from './connected-agents.js';
 import { exchange, ExchangeError, type RawAnswer } from './exchange.js';
 import type { RequestBudget } from './request-budget.js';
@@ -31,7 +31,7 @@ export interface UpstreamClientOptions extends UpstreamConnectionOptions {
   readonly headers?: Readonly<Record<string, string>>;
   readonly tokenBudget?: RequestBudget;
   /** Reads an error body; null when it is not one of this upstream. */
-  readonly readRefusal: (body: unknown) => Refusal | null;
+  readonly readRefusal: ReadRefusal;
 }
 
 /** How long a call may take, and whom it lets go first. */
@@ -58,7 +58,7 @@ export interface UpstreamRequest<T> extends CallLimits {
   readonly isSafeToRepeat: boolean;
   readonly budget?: RequestBudget;
   readonly beforeSend?: () => void;
-  readonly readRefusal?: (body: unknown) => Refusal | null;
+  readonly readRefusal?: ReadRefusal;
   /**
    * Reads the JSON of a successful answer (undefined for an empty body).
    * @param answeredAt when, by the upstream's clock, in whole seconds; null: it does not tell.
@@ -71,6 +71,8 @@ const DEFAULT_MAX_WAIT_MS = 60_000;
 const DEFAULT_RETRY_AFTER_SECONDS = 5;
 const FIRST_RETRY_GAP_MS = 200;
 const TOKEN_PATH = '/oauth/token';
+/** The operation that fetches an access token. */
+export const TOKEN_OPERATION = 'token';
 
 /** JSON over HTTP to one upstream: access token, budget, deadline, classified failures, and retries where asked for. */
 export class UpstreamClient {
@@ -143,7 +145,7 @@ export class UpstreamClient {
       await tokenBudget?.acquire({ maxWaitMs: DEFAULT_MAX_WAIT_MS });
       return await this.#send<AccessToken>(
         {
-          operation: 'token',
+          operation: TOKEN_OPERATION,
           method: 'POST',
           path: TOKEN_PATH,
           // A form, not a query: URLs end up in logs.
@@ -231,7 +233,8 @@ export class UpstreamClient {
     { status, retryAfter }: RawAnswer,
     body: unknown,
   ): UpstreamError {
-    const refusal = (request.readRefusal ?? this.options.readRefusal)(body);
+    const { operation } = request;
+    const refusal = (request.readRefusal ?? this.options.readRefusal)(body, { operation, status });
     const kind = answerKind(status, request.isSafeToRepeat, refusal);
     const retryAfterSeconds = kind === 'retry_after' ? readRetryAfter(retryAfter) : undefined;
     if (retryAfterSeconds !== undefined) request.budget?.pauseFor(retryAfterSeconds);

@@ -1,6 +1,7 @@
 import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
+import { lookupAccount } from '../../dist/orders/lookup-account.js';
 import { cwsProductId, g2aProductId } from '../../dist/sandbox/catalog.js';
 import { startCwsSandbox } from '../../dist/sandbox/cws.js';
 import { Customer, nextG2aOrderId } from '../../dist/sandbox/customer.js';
@@ -54,7 +55,8 @@ export class KillLane {
     await lane.#database.connect();
     // Proven elsewhere (purchase-protocol.e2e-spec.ts): here a purchase that never left may be sent again.
     await lane.#database.query(
-      `INSERT INTO purchase_lookups (way, found_at) VALUES ('by_id', now()), ('by_history', now())`,
+      `INSERT INTO purchase_lookups (account, way, found_at) VALUES ($1, 'by_id', now()), ($1, 'by_history', now())`,
+      [lookupAccount({ cwsApiBaseUrl: lane.#env.CWS_API_BASE_URL, cwsClientId: lane.#env.CWS_CLIENT_ID })],
     );
     await lane.#start();
     return lane;

@@ -58,29 +58,70 @@ export function readOrder(body: unknown): SupplierOrder {
   return { ...readOrderSummary(order, ''), lines: lines.map((line, index) => readLine(line, `products[${index}]`)) };
 }
 
+/** A page of the order history. */
+interface HistoryPage {
+  readonly orders: readonly SupplierOrderSummary[];
+  /** Why entries of others were skipped. */
+  readonly skipped: readonly string[];
+  readonly continuationToken: string | null;
+}
+
 /**
- * A page of the order history. Nothing is skipped: that an order is missing here is evidence that it was never made.
+ * None of ours is skipped: that an order is missing here is evidence that it was never made. One that was made by hand or by
+ * another tool is nobody's business here, and must not keep us from reading our own.
+ * @param ownPrefix what our own client order ids begin with.
  * @throws WireShapeError
  */
-export function readOrderHistory(body: unknown): { orders: SupplierOrderSummary[]; continuationToken: string | null } {
+export function readOrderHistory(body: unknown, ownPrefix: string): HistoryPage {
   const answer = readObject(body, 'body');
-  const items = readArray(answer['items'], 'items');
+  const orders: SupplierOrderSummary[] = [];
+  const skipped: string[] = [];
+  for (const [index, item] of readArray(answer['items'], 'items').entries()) {
+    const order = readObject(item, `items[${index}]`);
+    try {
+      orders.push(readOrderSummary(order, `items[${index}].`));
+    } catch (error) {
+      if (!(error instanceof WireShapeError) || !isOfOthers(order['clientOrderId'], ownPrefix)) throw error;
+      skipped.push(error.message);
+    }
+  }
   return {
-    orders: items.map((item, index) => readOrderSummary(readObject(item, `items[${index}]`), `items[${index}].`)),
+    orders,
+    skipped,
     // Whether the history is paged is not published.
     continuationToken: readOptionalText(answer['continuationToken'], 'continuationToken'),
   };
 }
 
-/** @throws WireShapeError */
-export function readCode(value: unknown, field = 'code'): SupplierCode {
+/** For sure: a reference that is no text may be ours in a form that we do not know. */
+function isOfOthers(clientOrderId: unknown, ownPrefix: string): boolean {
+  if (clientOrderId === undefined || clientOrderId === null) return true;
+  return typeof clientOrderId === 'string' && !clientOrderId.trim().toLowerCase().startsWith(ownPrefix.toLowerCase());
+}
+
+/**
+ * A code by its id. A pre-order's key comes here; whether its type changes with it is not published.
+ * @throws WireShapeError
+ */
+export function readFetchedCode(body: unknown): SupplierCode {
+  return readCode(body, 'code');
+}
+
+/** A code in an order: whatever a pre-order shows in place of its key there must not reach a customer. */
+function readListedCode(value: unknown, field: string): SupplierCode {
+  const code = readCode(value, field);
+  if (code.kind !== 'preorder' || code.value === null) return code;
+  return { ...code, value: null, placeholder: code.value };
+}
+
+/** One whose type is not known is kept as such, so that those beside it can be read. */
+function readCode(value: unknown, field: string): SupplierCode {
   const code = readObject(value, field);
-  const kind = readKind(code['codeType'], `${field}.codeType`);
+  const kind = readKind(code['codeType']);
   return {
     codeId: readText(code['codeId'], `${field}.codeId`),
     kind,
-    // Whatever a pre-order shows in place of its key must not reach a customer.
-    value: kind === 'preorder' ? null : readOptionalText(code['code'], `${field}.code`),
+    value: kind === 'unknown' ? null : readOptionalText(code['code'], `${field}.code`),
     fileName: readOptionalText(code['filename'], `${field}.filename`),
   };
 }
@@ -101,7 +142,7 @@ function readLine(value: unknown, field: string): SupplierOrderLine {
     cwsProductId: readUuid(line['productId'], `${field}.productId`),
     unitPrice: readOptionalPrice(line['unitPrice'], `${field}.unitPrice`),
     codes: readArray(line['codes'] ?? [], `${field}.codes`).map((code, index) =>
-      readCode(code, `${field}.codes[${index}]`),
+      readListedCode(code, `${field}.codes[${index}]`),
     ),
   };
 }
@@ -125,8 +166,8 @@ function readStatus(value: unknown, field: string): SupplierOrderStatus {
   }
 }
 
-function readKind(value: unknown, field: string): SupplierCode['kind'] {
-  switch (readText(value, field).toUpperCase()) {
+function readKind(value: unknown): SupplierCode['kind'] {
+  switch (typeof value === 'string' ? value.toUpperCase() : undefined) {
     case 'CODE_TEXT':
       return 'text';
     case 'CODE_IMAGE':
@@ -137,6 +178,6 @@ function readKind(value: unknown, field: string): SupplierCode['kind'] {
     case 'PRE_ORDER':
       return 'preorder';
     default:
-      throw new WireShapeError(field, 'is not a type of code that we know');
+      return 'unknown';
   }
 }
