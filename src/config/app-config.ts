@@ -62,6 +62,7 @@ export class AppConfig implements DatabaseConfig {
   readonly cwsTargetCurrency: string;
   readonly cwsProductsRate: RequestRate;
   readonly cwsProductRate: RequestRate;
+  readonly cwsOrdersRate: RequestRate;
 
   readonly g2aApiKey: string;
   readonly g2aApiSecret: string;

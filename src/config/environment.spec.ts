@@ -58,6 +58,7 @@ describe('A complete environment', () => {
       cwsTargetCurrency: 'EUR',
       cwsProductsRate: { requests: 400, windowSeconds: 600 },
       cwsProductRate: { requests: 600, windowSeconds: 300 },
+      cwsOrdersRate: { requests: 6000, windowSeconds: 60 },
       g2aApiKey: 'g2a-key',
       g2aApiSecret: 'g2a-secret',
       g2aApiBaseUrl: 'https://api.g2a.com',

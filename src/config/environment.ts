@@ -33,6 +33,7 @@ export function parseEnvironment(raw: Record<string, unknown>): AppConfig {
     cwsTargetCurrency: env.CWS_TARGET_CURRENCY,
     cwsProductsRate: env.CWS_PRODUCTS_RATE,
     cwsProductRate: env.CWS_PRODUCT_RATE,
+    cwsOrdersRate: env.CWS_ORDERS_RATE,
     g2aApiKey: env.G2A_API_KEY,
     g2aApiSecret: env.G2A_API_SECRET,
     g2aApiBaseUrl: env.G2A_API_BASE_URL,

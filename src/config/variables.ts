@@ -99,6 +99,10 @@ export class Environment extends DatabaseEnvironment {
   @Variable(kinds.requestRate)
   CWS_PRODUCT_RATE: kinds.RequestRate = Object.freeze({ requests: 600, windowSeconds: 300 });
 
+  /** Budget for orders, codes and the balance at CodesWholesale, requests per seconds: no limit is published. Default: 6000/60s. */
+  @Variable(kinds.requestRate)
+  CWS_ORDERS_RATE: kinds.RequestRate = Object.freeze({ requests: 6000, windowSeconds: 60 });
+
   /** OAuth2 client id at G2A. Required. */
   @Variable(kinds.secret())
   G2A_API_KEY: string;

@@ -70,6 +70,7 @@ describe('CwsClient', () => {
       clientSignature: 'the-signature',
       productsRate: { requests: 400, windowSeconds: 600 },
       productRate: { requests: 600, windowSeconds: 300 },
+      ordersRate: { requests: 6000, windowSeconds: 60 },
       timeoutMs: 5_000,
     });
   });
@@ -505,6 +506,7 @@ describe('CwsClient', () => {
       clientSecret: 'secret',
       productsRate: { requests: 1, windowSeconds: 60 },
       productRate: { requests: 1, windowSeconds: 60 },
+      ordersRate: { requests: 6000, windowSeconds: 60 },
     });
     upstream.answer = () => ({ json: product('00000000-0000-4000-8000-000000000001') });
     await slow.product('00000000-0000-4000-8000-000000000001');

@@ -24,12 +24,16 @@ export interface CwsClientOptions extends UpstreamConnectionOptions, CwsCredenti
   readonly productsRate: RequestRate;
   /** Limit of single products. */
   readonly productRate: RequestRate;
+  /** Limit of purchases, and again of all that is read of orders, codes and the account. */
+  readonly ordersRate: RequestRate;
   /** Default: budgets of this process alone. */
   readonly budgetOf?: BudgetMaker;
 }
 
 /** Repeats of a read that met a passing failure. */
 const READ_RETRIES = 2;
+/** Calls about orders do not wait long for room: whoever makes them is a job, which tries again. */
+const ORDER_MAX_WAIT_MS = 2_000;
 /** Characters of ids in one URL: it stays below 4 KB with a continuation token of up to 900 characters. */
 const MAX_ID_CHARACTERS = 3_000;
 
@@ -39,13 +43,17 @@ export class CwsClient {
   readonly #tokenBudget: RequestBudget;
   readonly #productsBudget: RequestBudget;
   readonly #productBudget: RequestBudget;
+  readonly #purchasesBudget: RequestBudget;
+  readonly #ordersBudget: RequestBudget;
 
   constructor(options: CwsClientOptions) {
-    const { productsRate, productRate, budgetOf = inProcessBudget, ...connection } = options;
+    const { productsRate, productRate, ordersRate, budgetOf = inProcessBudget, ...connection } = options;
     this.#tokenBudget = budgetOf('cws', 'token', TOKEN_RATE);
     this.#upstream = connectToCws({ ...connection, tokenBudget: this.#tokenBudget });
     this.#productsBudget = budgetOf('cws', 'product list', productsRate);
     this.#productBudget = budgetOf('cws', 'single product', productRate);
+    this.#purchasesBudget = budgetOf('cws', 'purchases', ordersRate);
+    this.#ordersBudget = budgetOf('cws', 'orders', ordersRate);
   }
 
   /** The products that match, page by page. Ids that the supplier does not sell are simply not among them. */
@@ -101,6 +109,8 @@ export class CwsClient {
       path: '/v3/orders',
       body: writeOrder(order),
       isSafeToRepeat: false,
+      budget: this.#purchasesBudget,
+      maxWaitMs: ORDER_MAX_WAIT_MS,
       beforeSend: order.beforeSend,
       // Anything else that says 400 or 404, a proxy or the token check, does not speak for the order.
       readRefusal: readCwsRefusal,
@@ -109,7 +119,7 @@ export class CwsClient {
   }
 
   /** An order with its codes, by CWS's id or by our own; null when CWS does not know it. */
-  order(id: string): Promise<SupplierOrder | null> {
+  order(id: string, limits: CallLimits = {}): Promise<SupplierOrder | null> {
     return this.#upstream.find({
       operation: 'order',
       method: 'GET',
@@ -117,7 +127,10 @@ export class CwsClient {
       pathValues: { orderId: id },
       isSafeToRepeat: true,
       retries: READ_RETRIES,
+      budget: this.#ordersBudget,
+      maxWaitMs: ORDER_MAX_WAIT_MS,
       parse: readOrder,
+      ...limits,
     });
   }
 
@@ -125,7 +138,7 @@ export class CwsClient {
    * All orders of a window. Ask for wide windows: their edges are not published. Orders of others that cannot be read are not
    * among them; one under a reference of ours that cannot be read fails the whole.
    */
-  async orderHistory(window: HistoryWindow): Promise<SupplierOrderSummary[]> {
+  async orderHistory(window: HistoryWindow, limits: CallLimits = {}): Promise<SupplierOrderSummary[]> {
     const orders: SupplierOrderSummary[] = [];
     const continuation = new Continuation();
     let hasMore = true;
@@ -137,6 +150,9 @@ export class CwsClient {
         query: { startFrom: window.from.toISOString(), endOn: window.to.toISOString(), ...continuation.query },
         isSafeToRepeat: true,
         retries: READ_RETRIES,
+        budget: this.#ordersBudget,
+        maxWaitMs: ORDER_MAX_WAIT_MS,
+        ...limits,
         parse: (body) => {
           const page = readOrderHistory(body, window.ownPrefix);
           if (page.skipped.length > 0) window.onSkipped?.(page.skipped);
@@ -158,6 +174,8 @@ export class CwsClient {
       pathValues: { codeId },
       isSafeToRepeat: true,
       retries: READ_RETRIES,
+      budget: this.#ordersBudget,
+      maxWaitMs: ORDER_MAX_WAIT_MS,
       parse: readFetchedCode,
     });
   }
@@ -170,6 +188,8 @@ export class CwsClient {
       path: '/v3/accounts/current',
       isSafeToRepeat: true,
       retries: READ_RETRIES,
+      budget: this.#ordersBudget,
+      maxWaitMs: ORDER_MAX_WAIT_MS,
       parse: readAccount,
     });
   }
@@ -179,6 +199,8 @@ export class CwsClient {
     this.#tokenBudget.close();
     this.#productsBudget.close();
     this.#productBudget.close();
+    this.#purchasesBudget.close();
+    this.#ordersBudget.close();
     this.#upstream.close();
   }
 

@@ -23,6 +23,7 @@ describe('CwsClient, asked for what may not exist', () => {
       clientSecret: 'client-secret',
       productsRate: { requests: 400, windowSeconds: 600 },
       productRate: { requests: 600, windowSeconds: 300 },
+      ordersRate: { requests: 6000, windowSeconds: 60 },
       timeoutMs: 5_000,
     });
   });

@@ -15,6 +15,7 @@ export function cwsClient(config: AppConfig, options: Partial<CwsClientOptions> 
     clientSignature: config.cwsClientSignature,
     productsRate: config.cwsProductsRate,
     productRate: config.cwsProductRate,
+    ordersRate: config.cwsOrdersRate,
     ...options,
   });
 }

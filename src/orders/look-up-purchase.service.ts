@@ -1,9 +1,13 @@
 import { Injectable, Logger } from '@nestjs/common';
 import { CwsClient } from '../cws/cws-client.js';
 import type { SupplierOrder, SupplierOrderSummary } from '../cws/cws.types.js';
+import type { CallLimits } from '../upstream/upstream-client.js';
 import { UpstreamError } from '../upstream/upstream-error.js';
 import { isTakenBack } from './purchase-end.rules.js';
 import { CLIENT_ORDER_ID_START, isOurs, isSameReference, type SoughtPurchase } from './supplier-order-match.rules.js';
+
+/** Whoever only waits for codes goes behind purchases and those whose outcome nobody knows. */
+const POLL_LIMITS: CallLimits = { priority: 'upkeep' };
 
 /** CWS's clock is not ours: the history is asked for with an hour of room on both sides. */
 const HISTORY_MARGIN_MS = 3_600_000;
@@ -51,9 +55,9 @@ export class LookUpPurchaseService {
     return { orders, doubts };
   }
 
-  /** The orders of these ids of CWS; those that it does not know are not among them. */
+  /** The orders of these ids of CWS, for whom only their codes are missing; those that it does not know are not among them. */
   async read(cwsOrderIds: readonly string[]): Promise<SupplierOrder[]> {
-    const orders = await Promise.all(cwsOrderIds.map((id) => this.details(id)));
+    const orders = await Promise.all(cwsOrderIds.map((id) => this.details(id, POLL_LIMITS)));
     return orders.filter((order) => order !== null);
   }
 
@@ -65,22 +69,23 @@ export class LookUpPurchaseService {
     return Promise.all(orders.map(async (order) => (isTakenBack(order) ? this.confirmEnd(order) : order)));
   }
 
-  /** All that was ordered since then, orders of others that cannot be read aside; a window without gaps. */
-  async history(since: Date): Promise<SupplierOrderSummary[]> {
-    const from = new Date(since.getTime() - HISTORY_MARGIN_MS);
-    const to = new Date(Date.now() + HISTORY_MARGIN_MS);
-    return this.cws.orderHistory({
-      from,
-      to,
-      ownPrefix: CLIENT_ORDER_ID_START,
-      onSkipped: (reasons) => {
-        this.logger.debug(`${reasons.length} orders of others in CWS's history cannot be read: ${reasons.join('; ')}`);
-      },
-    });
+  /** The history since then, for those of whom only codes are missing. */
+  async historyOfPending(since: Date): Promise<SupplierOrderSummary[]> {
+    return this.history(since, POLL_LIMITS);
   }
 
-  private async details(cwsOrderId: string): Promise<SupplierOrder | null> {
-    const order = await this.cws.order(cwsOrderId);
+  /** All that was ordered since then, orders of others that cannot be read aside; a window without gaps. */
+  async history(since: Date, limits: CallLimits = {}): Promise<SupplierOrderSummary[]> {
+    const from = new Date(since.getTime() - HISTORY_MARGIN_MS);
+    const to = new Date(Date.now() + HISTORY_MARGIN_MS);
+    const onSkipped = (reasons: readonly string[]): void => {
+      this.logger.debug(`${reasons.length} orders of others in CWS's history cannot be read: ${reasons.join('; ')}`);
+    };
+    return this.cws.orderHistory({ from, to, ownPrefix: CLIENT_ORDER_ID_START, onSkipped }, limits);
+  }
+
+  private async details(cwsOrderId: string, limits: CallLimits = {}): Promise<SupplierOrder | null> {
+    const order = await this.cws.order(cwsOrderId, limits);
     if (order !== null && order.cwsOrderId !== cwsOrderId) {
       throw new Error(`CWS answered with its order ${order.cwsOrderId} when it was asked for ${cwsOrderId}`);
     }
