@@ -52,7 +52,10 @@ export class PollPurchaseService {
       if (isOrderOver(purchase.orderState)) {
         const reason = 'never sent, and not needed any more';
         await this.settling.markDead(purchase, reason, { isRefused: false });
-      } else await this.jobs.send('purchase-order', { orderId: purchase.orderId });
+      } else {
+        const { orderId, roomInSeconds: startAfterSeconds } = purchase;
+        await this.jobs.send('purchase-order', { orderId }, { startAfterSeconds });
+      }
       return;
     }
     if (purchase.settlesInSeconds === null && purchase.state !== 'fulfilling') {
