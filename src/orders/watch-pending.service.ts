@@ -38,7 +38,7 @@ const ASK: PendingNews = { isWorthAsking: true, failure: null };
 /** Watches many pending purchases with one question: CWS's history tells the state of all. */
 @Injectable()
 export class WatchPendingService {
-  private look: Look | null = null;
+  private shared: Look | null = null;
   /** Since when every look has failed; null: the last one has not. */
   private failingSinceMs: number | null = null;
   private readonly turns = new DetailTurns();
@@ -73,8 +73,8 @@ export class WatchPendingService {
   }
 
   private async history(since: Date): Promise<History | UpstreamError> {
-    if (this.look === null || performance.now() >= this.look.freshUntilMs) this.look = this.start(since);
-    return this.look.outcome;
+    if (this.shared === null || performance.now() >= this.shared.freshUntilMs) this.shared = this.start(since);
+    return this.shared.outcome;
   }
 
   /** However long CWS takes, there are never two at once. */
