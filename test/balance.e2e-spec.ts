@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { cwsProductId, g2aProductId } from '../sandbox/catalog.js';
 import { nextG2aOrderId } from '../sandbox/customer.js';
 import { payableBalance } from '../src/catalog/account-balance.queries.js';
+import { cents } from '../src/money/cents.js';
 import { WatchBalanceService } from '../src/orders/watch-balance.service.js';
 import { DataSource } from 'typeorm';
 import { type Keyferry, mapGames, startKeyferry } from './support/keyferry.js';
@@ -79,6 +80,9 @@ async function buy(game: number, quantity = 1): Promise<string> {
 
 const alert = async (kind: string, target = keyferry): Promise<string | null> =>
   (await target.sql('SELECT message FROM alerts WHERE kind = $1 AND cleared_at IS NULL', [kind]))[0]?.message ?? null;
+
+const stateOf = async (orderId: string): Promise<string> =>
+  (await keyferry.sql('SELECT state FROM orders WHERE id = $1', [orderId]))[0].state;
 
 async function until(condition: () => Promise<boolean>): Promise<void> {
   for (const deadline = Date.now() + 20_000; !(await condition());) {
@@ -294,6 +298,41 @@ describe('a person hears', () => {
     keyferry.cws.supplier.balanceCents = PLENTY_CENTS;
     await until(async () => (await alert('balance_too_low')) === null);
     for (const order of orders) if (order.ok) await keyferry.customer.waitForKeys(order.body.order_id, 1, 20_000);
+  });
+
+  it('of it as long as money is missing for one of the orders, though another was bought', async () => {
+    const alerts = (): Promise<{ cleared_at: Date | null; message: string }[]> =>
+      keyferry.sql(`SELECT cleared_at, message FROM alerts WHERE kind = 'balance_too_low' ORDER BY id`);
+    const before = (await alerts()).length;
+    const reservations = [await reserved(5), await reserved(6)];
+    keyferry.cws.supplier.balanceCents = 600;
+    const orders = await Promise.all(reservations.map((id) => keyferry.customer.order(id)));
+    await until(async () => (await alert('balance_too_low'))?.includes('6.64 EUR are missing') ?? false);
+
+    keyferry.cws.supplier.balanceCents = 632;
+    await until(async () => keyferry.cws.supplier.balanceCents === 0);
+    await until(async () => (await alert('balance_too_low'))?.includes('6.32 EUR are missing') ?? false);
+    await ask();
+    expect((await alerts()).slice(before)).toEqual([expect.objectContaining({ cleared_at: null })]);
+
+    keyferry.cws.supplier.balanceCents = PLENTY_CENTS;
+    for (const order of orders) {
+      if (order.ok) await until(async () => (await stateOf(order.body.order_id)) === 'completed');
+    }
+    await until(async () => (await alert('balance_too_low')) === null);
+  });
+
+  it('of a refusal for want of money also when CWS says that there is enough', async () => {
+    await ask();
+    const watch = keyferry.app.get(WatchBalanceService);
+    await reserved(5);
+    await keyferry.sql(`UPDATE stock_holds SET state = 'owed', expires_at = NULL WHERE state = 'reserved'`);
+    await watch.noteRefused({ quantity: 1, priceCapCents: cents(632) });
+    await ask();
+    expect(await alert('balance_too_low')).toContain('0.00 EUR are missing');
+    await watch.noteBought();
+    expect(await alert('balance_too_low')).toBeNull();
+    await keyferry.sql(`DELETE FROM stock_holds WHERE state = 'owed'`);
   });
 
   it('nothing more of it once the orders that waited for money were settled by a person', async () => {

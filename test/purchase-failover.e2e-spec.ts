@@ -1,10 +1,12 @@
 import { cwsAlternativeProductId, cwsProductId, g2aProductId } from '../sandbox/catalog.js';
 import { MatchSupplierOrdersService } from '../src/orders/match-supplier-orders.service.js';
+import { PollPurchaseService } from '../src/orders/poll-purchase.service.js';
+import { PurchaseOrderService } from '../src/orders/purchase-order.service.js';
 import { CallPersonService } from '../src/orders/call-person.service.js';
 import { type Keyferry, mapGames, startKeyferry } from './support/keyferry.js';
 import { purchaseSteps } from './support/purchase-steps.js';
 
-const GAMES = [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13];
+const GAMES = [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15];
 const POST = 'POST /v3/orders';
 
 let keyferry: Keyferry;
@@ -37,6 +39,9 @@ async function addSupplier(game: number): Promise<void> {
   ]);
   await keyferry.sync();
 }
+
+/** Requests to buy a game, those under way included. */
+const postsOf = (game: number): number => sent(game).length;
 
 const suppliersOf = (orderId: string): Promise<{ cws_product_id: string; state: string }[]> =>
   keyferry.sql(
@@ -100,6 +105,21 @@ describe('a supplier that refuses and shows the same as before', () => {
     ]);
   });
 
+  it('is asked again after a second rise of a cent: the other one is dearer still', async () => {
+    await addSupplier(14);
+    restock(cwsProductId(14), 6.33);
+    keyferry.cws.traffic.behaviors.set({ name: 'answersSlowly', milliseconds: 500, route: POST, times: 2 });
+    const orderId = await buy(14);
+    await until(async () => Promise.resolve(postsOf(14) === 2), { isHurried: false });
+    restock(cwsProductId(14), 6.34);
+    await until(async () => (await stateOf(orderId)) === 'completed', { isHurried: false });
+    expect(await suppliersOf(orderId)).toEqual([
+      { cws_product_id: cwsProductId(14), state: 'dead' },
+      { cws_product_id: cwsProductId(14), state: 'dead' },
+      { cws_product_id: cwsProductId(14), state: 'completed' },
+    ]);
+  });
+
   it('is asked again where there is no other', async () => {
     keyferry.cws.traffic.behaviors.set({ name: 'refusesPrice', subject: cwsProductId(3), times: 1 });
     await keyferry.customer.waitForKeys(await buy(3), 1, 20_000);
@@ -155,6 +175,37 @@ describe('an order that waits because no supplier can serve', () => {
     await calling.call(orderId);
     expect(await stateOf(orderId)).toBe('completed');
     expect((await openAlerts()).filter(({ subject }) => subject === orderId)).toEqual([]);
+  });
+});
+
+describe('a purchase that CWS has no room for', () => {
+  it('is not sent again before CWS has room by its own word, whatever looks at it', async () => {
+    keyferry.cws.traffic.behaviors.set({ name: 'answers429', route: POST, times: 1, seconds: 600 });
+    const orderId = await buy(15);
+    await until(async () => (await purchases(orderId))[0]?.send_count === 0, { isHurried: false });
+    const [{ id, room }] = await keyferry.sql(
+      `SELECT id, extract(epoch FROM not_before - now())::float8 AS room FROM purchases WHERE cws_product_id = $1`,
+      [cwsProductId(15)],
+    );
+    expect(room).toBeGreaterThan(550);
+    expect(room).toBeLessThanOrEqual(600);
+    for (let look = 1; look <= 3; look += 1) {
+      await keyferry.app.get(PollPurchaseService, { strict: false }).poll(id);
+      await keyferry.app.get(PurchaseOrderService, { strict: false }).advance(orderId);
+    }
+    expect(sent(15)).toHaveLength(1);
+    // Both jobs wait as long.
+    const [{ waiting }] = await keyferry.sql(
+      `SELECT extract(epoch FROM min(start_after) - now())::float8 AS waiting FROM pgboss.job
+       WHERE state = 'created' AND name = 'purchase-order' AND singleton_key = $1`,
+      [orderId],
+    );
+    expect(waiting).toBeGreaterThan(500);
+
+    await keyferry.sql('UPDATE purchases SET not_before = now() WHERE id = $1', [id]);
+    await until(async () => (await stateOf(orderId)) === 'completed');
+    expect(sent(15)).toHaveLength(2);
+    expect(new Set(sent(15)).size).toBe(1);
   });
 });
 

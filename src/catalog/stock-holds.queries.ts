@@ -32,7 +32,7 @@ export async function lockStock(manager: EntityManager, g2aProductIds: readonly 
   return rows.map((row) => row.id);
 }
 
-/** Parts of a WITH: takes $3 pieces off the owed holds of item $1, in this order. */
+/** Parts of a WITH: takes $3 pieces off the owed holds of item $1, in this order (false before true). */
 const takenOffOwed = (order: string): string => `
   owed AS (
     SELECT id, quantity, sum(quantity) OVER (ORDER BY ${order}, id) - quantity AS before
@@ -60,9 +60,14 @@ export async function markHoldBought(manager: EntityManager, bought: HoldAllocat
 /**
  * Pieces are about to be bought: claims them at the product that is to serve, in place of where they have been held. Locks that product
  * until the transaction ends, as whoever reserves does, so that nobody is promised what is on its way to somebody else.
+ * @param busyProductIds where other pieces of the item are being bought: what is held there is taken last.
  * @returns false when so many are not free there any more; nothing changes then.
  */
-export async function moveOwedHolds(manager: EntityManager, wanted: HoldAllocation): Promise<boolean> {
+export async function moveOwedHolds(
+  manager: EntityManager,
+  wanted: HoldAllocation,
+  busyProductIds: readonly string[],
+): Promise<boolean> {
   const { reservationItemId, cwsProductId, quantity } = wanted;
   await manager.query('SELECT FROM supplier_products WHERE cws_product_id = $1 FOR NO KEY UPDATE', [cwsProductId]);
   const [row] = await manager.query<[{ elsewhere: number; isFree: boolean }]>(
@@ -75,9 +80,9 @@ export async function moveOwedHolds(manager: EntityManager, wanted: HoldAllocati
   if (row.elsewhere === 0) return true;
   if (!row.isFree) return false;
   await manager.query(
-    `WITH ${takenOffOwed('cws_product_id = $2')}
+    `WITH ${takenOffOwed('cws_product_id = $2, cws_product_id = ANY ($4::uuid[])')}
      INSERT INTO stock_holds (reservation_item_id, cws_product_id, quantity, state) VALUES ($1, $2, $3, 'owed')`,
-    [reservationItemId, cwsProductId, row.elsewhere],
+    [reservationItemId, cwsProductId, row.elsewhere, busyProductIds],
   );
   return true;
 }

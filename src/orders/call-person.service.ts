@@ -7,6 +7,7 @@ import { lastFailure } from './choose-supplier.queries.js';
 import { ChooseSupplierService } from './choose-supplier.service.js';
 import { MatchSupplierOrdersService } from './match-supplier-orders.service.js';
 import { MoveOrderService } from './move-order.service.js';
+import { piecesToBuy } from './order-progress.rules.js';
 import {
   type ItemProgress,
   type OrderProgress,
@@ -17,7 +18,7 @@ import {
 } from './purchases.queries.js';
 import type { Sending } from './purchase-sends.queries.js';
 
-/** An item that a person must hear of, and the purchase that is still open for it. */
+/** An item that a person must hear of: for a purchase that is still open, or (null) for pieces that nothing is under way for. */
 interface Trouble {
   readonly item: ItemProgress;
   readonly purchase: PurchaseProgress | null;
@@ -65,15 +66,14 @@ export class CallPersonService implements OnModuleInit {
   }
 
   private async text({ item, purchase }: Trouble): Promise<string> {
-    const failure = await lastFailure(this.dataSource.manager, item.id);
-    if (purchase !== null) return openPurchaseText({ ...purchase, failure });
-    const { g2aProductId, quantity, keys, saleIncomeCents: saleIncome } = item;
+    if (purchase !== null) return openPurchaseText({ ...purchase, failure: purchase.lastError });
+    const { g2aProductId, quantity, saleIncomeCents: saleIncome } = item;
     return missingKeysText({
       g2aProductId,
       quantity,
-      missing: quantity - keys,
+      missing: piecesToBuy(item),
       obstacle: await this.matching.obstacle(),
-      failure,
+      failure: await lastFailure(this.dataSource.manager, item.id),
       priceAsked: await this.choice.priceAsked(item),
       saleIncome,
     });
@@ -88,16 +88,15 @@ async function troublesOf(
   const troubles: Trouble[] = [];
   for (const item of await readItems(manager, order.id)) {
     if (item.keys >= item.quantity) continue;
-    if (item.livePurchaseId === null) {
-      if (order.isPastDeadline) troubles.push({ item, purchase: null });
-      continue;
+    for (const { id } of item.livePurchases) {
+      const purchase = await readPurchase(manager, id);
+      // What was never sent has no outcome to wait for: it is sent, or ended, by itself.
+      if (purchase === null || purchase.sendCount === 0) continue;
+      const isStuck = purchase.state === 'unknown' && isSending(purchase, stuck);
+      const wasTold = order.attentionReason?.includes(purchase.clientOrderId) === true;
+      if (order.isPastDeadline || isStuck || wasTold) troubles.push({ item, purchase });
     }
-    const purchase = await readPurchase(manager, item.livePurchaseId);
-    // What was never sent has no outcome to wait for: it is sent, or ended, by itself.
-    if (purchase === null || purchase.sendCount === 0) continue;
-    const isStuck = purchase.state === 'unknown' && isSending(purchase, stuck);
-    const wasTold = order.attentionReason?.includes(purchase.clientOrderId) === true;
-    if (order.isPastDeadline || isStuck || wasTold) troubles.push({ item, purchase });
+    if (order.isPastDeadline && piecesToBuy(item) > 0) troubles.push({ item, purchase: null });
   }
   return troubles;
 }
@@ -111,6 +110,7 @@ function fingerprint(troubles: readonly Trouble[]): string {
     troubles.map(({ item, purchase }) => [
       item.id,
       item.keys,
+      piecesToBuy(item),
       purchase?.id,
       purchase?.state,
       purchase?.sendCount,

@@ -1,16 +1,18 @@
 import { Injectable, Logger } from '@nestjs/common';
 import { InjectDataSource } from '@nestjs/typeorm';
-import { DataSource } from 'typeorm';
+import { DataSource, type EntityManager } from 'typeorm';
 import { currentRate } from '../catalog/exchange-rates.queries.js';
 import { offerInEuro } from '../catalog/mapping-terms.js';
-import type { MappingSupplier } from '../catalog/mapping-stock.queries.js';
+import type { MappingSupplier, SupplierStock } from '../catalog/mapping-stock.queries.js';
 import { suppliersOfItem } from '../catalog/supplier-products.queries.js';
 import { AppConfig } from '../config/app-config.js';
 import { type Cents, cents } from '../money/cents.js';
 import { atWorst } from '../pricing/price-guard.rules.js';
 import { unitPriceFor } from '../pricing/supplier-choice.rules.js';
-import { forgetRefusalsOfSoldOut, type RefusedPurchase, refusedPurchases } from './choose-supplier.queries.js';
+import { forgetRefusalsOfSoldOut, refusedPurchases } from './choose-supplier.queries.js';
 import { LiveStockService } from './live-stock.service.js';
+import { piecesToBuy } from './order-progress.rules.js';
+import { isPassedOver, type RefusedPurchase } from './passed-over.rules.js';
 import type { ItemProgress } from './purchases.queries.js';
 import { allocateStock } from './stock-allocation.rules.js';
 
@@ -35,7 +37,7 @@ export class ChooseSupplierService {
 
   /**
    * What to buy next for an item, or null when nobody can serve it now. A supplier that refused, and shows the same as before,
-   * is passed over while another can serve.
+   * is passed over while another can serve; one that a part is being bought from is not asked for more.
    * @param orderQuantity keys of the whole order, over which the accepted loss is spread.
    * @param options.isFirst the first try relies on the snapshots; after a refusal, or when they show nothing, the
    *   suppliers are asked anew.
@@ -62,15 +64,15 @@ export class ChooseSupplierService {
     const { manager } = this.dataSource;
     const { last: rate } = await currentRate(manager, this.config);
     if (rate === null) return undefined;
-    const suppliers = await suppliersOfItem(manager, { reservationItemId: item.id, g2aProductId: item.g2aProductId });
+    const suppliers = await idleSuppliers(manager, item);
     const prices = suppliers.flatMap((supplier) => {
       const { bands, available } = atWorst(offerInEuro(supplier, rate));
-      return unitPriceFor(bands, Math.min(available, item.quantity - item.keys)) ?? [];
+      return unitPriceFor(bands, Math.min(available, piecesToBuy(item))) ?? [];
     });
     return prices.length === 0 ? null : cents(Math.min(...prices));
   }
 
-  /** @param refused suppliers that are passed over, unless they ask another price than they had refused; after two refusals always. */
+  /** @param refused what passes suppliers over: see passed-over.rules.ts. */
   private async fromSnapshots(
     item: ItemProgress,
     orderQuantity: number,
@@ -83,10 +85,12 @@ export class ChooseSupplierService {
       this.logger.error(`product ${item.g2aProductId} is not bought: no exchange rate is known`);
       return null;
     }
-    const all = await suppliersOfItem(manager, { reservationItemId: item.id, g2aProductId: item.g2aProductId });
-    const suppliers = all.filter((supplier) => !isPassedOver(supplier, refused));
+    const idle = await idleSuppliers(manager, item);
+    const suppliers = idle.filter(
+      (supplier) => !isPassedOver(supplier.cwsProductId, refused, (quantity) => priceShown(supplier, quantity)),
+    );
     const { allocations } = allocateStock({
-      quantity: item.quantity - item.keys,
+      quantity: piecesToBuy(item),
       suppliers: suppliers.map((supplier) => offerInEuro(supplier, rate)),
       saleIncome: item.saleIncomeCents,
       maxLoss: cents(Math.floor(this.config.maxLossPerOrder / orderQuantity)),
@@ -101,13 +105,18 @@ export class ChooseSupplierService {
   }
 
   private async refresh(item: ItemProgress, priority: 'urgent' | 'spare'): Promise<void> {
-    const { manager } = this.dataSource;
-    const suppliers = await suppliersOfItem(manager, { reservationItemId: item.id, g2aProductId: item.g2aProductId });
+    const suppliers = await idleSuppliers(this.dataSource.manager, item);
     await this.liveStock.refresh(
       suppliers.map((supplier) => supplier.cwsProductId),
       priority,
     );
   }
+}
+
+/** The item's suppliers, those aside that a part is being bought from: at most one purchase is live at each. */
+async function idleSuppliers(manager: EntityManager, item: ItemProgress): Promise<SupplierStock[]> {
+  const all = await suppliersOfItem(manager, { reservationItemId: item.id, g2aProductId: item.g2aProductId });
+  return all.filter(({ cwsProductId: id }) => !item.livePurchases.some(({ cwsProductId }) => cwsProductId === id));
 }
 
 /** What a supplier asks for a piece in its own currency, the dearer price where one is not confirmed. */
@@ -116,12 +125,4 @@ function priceShown(
   quantity: number,
 ): Cents | null {
   return unitPriceFor([...bands, ...(unconfirmedBands ?? [])], quantity);
-}
-
-function isPassedOver(
-  supplier: Pick<MappingSupplier, 'cwsProductId' | 'bands' | 'unconfirmedBands'>,
-  refused: readonly RefusedPurchase[],
-): boolean {
-  const own = refused.filter(({ cwsProductId }) => cwsProductId === supplier.cwsProductId);
-  return own.length > 1 || own.some(({ quantity, priceCap }) => priceShown(supplier, quantity) === priceCap);
 }

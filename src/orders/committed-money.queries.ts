@@ -23,13 +23,13 @@ function costOfHolds(condition: string): string {
 }
 
 /**
- * Purchases that were sent and may have been made cost up to their cap. Their order items still have their holds, so only what
- * the caps are above the holds' cost is added. Of an order that a person has settled they count for a day: what became of
+ * Purchases that were sent and may have been made cost up to their cap. Their order items still have their holds at the same product,
+ * so only what the caps are above the holds' cost is added. Of an order that a person has settled they count for a day: what became of
  * them, the person knows.
  */
 const COST_ABOVE_HOLDS = `(
   SELECT coalesce(sum(greatest(0, purchase.quantity * purchase.price_cap_cents - ${costOfHolds(
-    `hold.reservation_item_id = purchase.order_item_id AND hold.state = 'owed'`,
+    `hold.reservation_item_id = purchase.order_item_id AND hold.cws_product_id = purchase.cws_product_id AND hold.state = 'owed'`,
   )})), 0)
   FROM purchases purchase
   JOIN order_items item ON item.id = purchase.order_item_id

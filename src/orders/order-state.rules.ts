@@ -40,7 +40,7 @@ export function isOrderOver(state: OrderState): boolean {
   return state === 'completed' || isResolved(state);
 }
 
-/** States of a purchase. The first three are live: at most one live purchase per order item may exist. */
+/** States of a purchase. The first three are live: at most one per order item and supplier product may exist. */
 export const PURCHASE_STATES = ['intended', 'unknown', 'fulfilling', 'completed', 'dead'] as const;
 export type PurchaseState = (typeof PURCHASE_STATES)[number];
 

@@ -16,7 +16,7 @@ import { touchPurchase } from './purchase-watch.queries.js';
 import { countPoll, type PurchaseProgress, readPurchase } from './purchases.queries.js';
 import { SendWindow } from './send-window.js';
 import { SettlePurchaseService } from './settle-purchase.service.js';
-import { WatchPendingService } from './watch-pending.service.js';
+import { type PendingNews, WatchPendingService } from './watch-pending.service.js';
 
 /** A sending claimed so lately may still be on its way: its worker writes the outcome. */
 const SENDING_SECONDS = 20;
@@ -52,7 +52,10 @@ export class PollPurchaseService {
       if (isOrderOver(purchase.orderState)) {
         const reason = 'never sent, and not needed any more';
         await this.settling.markDead(purchase, reason, { isRefused: false });
-      } else await this.jobs.send('purchase-order', { orderId: purchase.orderId });
+      } else {
+        const { orderId, roomInSeconds: startAfterSeconds } = purchase;
+        await this.jobs.send('purchase-order', { orderId }, { startAfterSeconds });
+      }
       return;
     }
     if (purchase.settlesInSeconds === null && purchase.state !== 'fulfilling') {
@@ -63,8 +66,9 @@ export class PollPurchaseService {
     let failure: string | null = null;
     let mustAskPerson = false;
     try {
-      if (await this.isStillFulfilling(purchase)) {
-        await this.nothingNew(purchase, null, false);
+      const news = await this.newsOfPending(purchase);
+      if (!news.isWorthAsking) {
+        await this.nothingNew(purchase, news.failure, false);
         return;
       }
       const { orders, doubts } = await this.read(purchase);
@@ -85,8 +89,9 @@ export class PollPurchaseService {
     await this.nothingNew(purchase, failure, mustAskPerson);
   }
 
-  private async isStillFulfilling({ state, cwsOrderIds, isWatched }: PurchaseProgress): Promise<boolean> {
-    return state === 'fulfilling' && !isWatched && this.watch.areStillFulfilling(cwsOrderIds);
+  private async newsOfPending({ id, state, cwsOrderIds, isWatched }: PurchaseProgress): Promise<PendingNews> {
+    if (state !== 'fulfilling' || isWatched) return { isWorthAsking: true, failure: null };
+    return this.watch.newsOf(id, cwsOrderIds);
   }
 
   /** Whether CWS has more of a purchase that is over than we know: it may have been made twice, or after it was given up. */

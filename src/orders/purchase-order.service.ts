@@ -1,13 +1,12 @@
 import { randomUUID } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
 import { InjectDataSource } from '@nestjs/typeorm';
-import { DataSource } from 'typeorm';
+import { DataSource, type EntityManager } from 'typeorm';
 import { inTransaction } from '../database/one-connection.js';
 import { JobQueue } from '../jobs/job-queue.js';
 import { writeAudit } from '../audit/audit-log.js';
 import { moveOwedHolds } from '../catalog/stock-holds.queries.js';
 import { CallPersonService } from './call-person.service.js';
-import { lastFailure } from './choose-supplier.queries.js';
 import { type ChosenSupplier, ChooseSupplierService } from './choose-supplier.service.js';
 import {
   insertPurchase,
@@ -21,6 +20,7 @@ import {
   readPurchase,
   touchOrder,
 } from './purchases.queries.js';
+import { piecesToBuy } from './order-progress.rules.js';
 import { MatchSupplierOrdersService } from './match-supplier-orders.service.js';
 import { isOrderOver } from './order-state.rules.js';
 import { type ClaimedPurchase, PlacePurchaseService } from './place-purchase.service.js';
@@ -57,8 +57,9 @@ export class PurchaseOrderService {
     const items = await readItems(manager, orderId);
     const orderQuantity = items.reduce((sum, item) => sum + item.quantity, 0);
     for (const item of items) {
-      if (item.livePurchaseId !== null) await this.followUp(order, item.livePurchaseId);
-      else if (item.keys < item.quantity) await this.buy(order, item, orderQuantity);
+      for (const { id } of item.livePurchases) await this.followUp(order, id);
+      // What one supplier is slow with does not keep the rest from being bought elsewhere.
+      if (piecesToBuy(item) > 0) await this.buy(order, item, orderQuantity);
     }
   }
 
@@ -72,9 +73,13 @@ export class PurchaseOrderService {
       return;
     }
     if (order.isPastDeadline) {
-      const failure = await lastFailure(manager, purchase.orderItemId);
+      const { lastError: failure } = purchase;
       const reason = `not sent before the deadline${failure === null ? '' : ` (${failure})`}`;
       await this.settling.markDead(purchase, reason, { isRefused: false });
+      return;
+    }
+    if (purchase.roomInSeconds > 0) {
+      await this.again(order.id, purchase.roomInSeconds);
       return;
     }
     if (!(await this.matching.mayBuy())) {
@@ -87,19 +92,23 @@ export class PurchaseOrderService {
     if (outcome === 'refused') await this.again(order.id, 0);
   }
 
-  private async buy(order: OrderProgress, item: ItemProgress, orderQuantity: number): Promise<void> {
+  private async buy(order: OrderProgress, first: ItemProgress, orderQuantity: number): Promise<void> {
     // In time it is tried again and again; after the deadline only what was never tried at all.
-    if (order.isPastDeadline && (item.deadPurchases > 0 || order.state === 'needs_attention')) {
+    if (order.isPastDeadline && (first.deadPurchases > 0 || order.state === 'needs_attention')) {
       await this.wait(order);
       return;
     }
     const attempts = (await this.matching.mayBuy()) ? ATTEMPTS_PER_RUN : 0;
+    let item: ItemProgress | undefined = first;
     for (let attempt = 1; attempt <= attempts; attempt += 1) {
+      // Another handler may have bought a part meanwhile.
+      if (attempt > 1) item = await readItem(this.dataSource.manager, order.id, first.id);
+      if (item === undefined || piecesToBuy(item) === 0) return;
       const chosen = await this.choice.choose(item, orderQuantity, { isFirst: attempt === 1 });
       if (chosen === null) break;
       const intent = await this.commitIntent(order.id, item, chosen);
-      if (intent === 'overtaken') return;
-      if (intent === 'sold_out') continue;
+      if (intent === 'over') return;
+      if (intent === 'overtaken' || intent === 'sold_out') continue;
       const outcome = await this.placing.place(intent);
       if (outcome === 'settled' || outcome === 'later') return;
       if (outcome === 'unpayable') break;
@@ -108,14 +117,14 @@ export class PurchaseOrderService {
   }
 
   /**
-   * The intent, committed before anything is sent. `overtaken`: another handler was faster. `sold_out`: somebody else was promised the
-   * pieces since the supplier was chosen.
+   * The intent, committed before anything is sent, and with it the job for the pieces that this supplier does not have. `over`: the order is.
+   * `overtaken`: another handler was faster. `sold_out`: somebody else was promised the pieces since the supplier was chosen.
    */
   private async commitIntent(
     orderId: string,
     item: ItemProgress,
     chosen: ChosenSupplier,
-  ): Promise<ClaimedPurchase | 'overtaken' | 'sold_out'> {
+  ): Promise<ClaimedPurchase | 'over' | 'overtaken' | 'sold_out'> {
     const intent: PurchaseIntent = {
       id: randomUUID(),
       orderItemId: item.id,
@@ -126,11 +135,14 @@ export class PurchaseOrderService {
     const sendWindow = new SendWindow();
     return inTransaction(this.dataSource, async (manager) => {
       const order = await lockOrder(manager, orderId);
-      const current = (await readItems(manager, orderId)).find(({ id }) => id === item.id);
-      if (order === null || !isOpen(order) || current === undefined) return 'overtaken';
-      if (current.livePurchaseId !== null || current.keys + intent.quantity > current.quantity) return 'overtaken';
+      const current = await readItem(manager, orderId, item.id);
+      if (order === null || !isOpen(order) || current === undefined) return 'over';
       const { cwsProductId, quantity, priceCapCents } = intent;
-      if (!(await moveOwedHolds(manager, { reservationItemId: item.id, cwsProductId, quantity }))) return 'sold_out';
+      const busyProductIds = current.livePurchases.map((live) => live.cwsProductId);
+      const toBuy = piecesToBuy(current);
+      if (quantity > toBuy || busyProductIds.includes(cwsProductId)) return 'overtaken';
+      const wanted = { reservationItemId: item.id, cwsProductId, quantity };
+      if (!(await moveOwedHolds(manager, wanted, busyProductIds))) return 'sold_out';
 
       const clientOrderId = await insertPurchase(manager, intent);
       await writeAudit(manager, 'orders', [
@@ -152,6 +164,8 @@ export class PurchaseOrderService {
         { purchaseId: intent.id },
         { manager, startAfterSeconds: INTENT_SETTLES_SECONDS },
       );
+      // However long CWS takes with this part, the rest is looked for at once.
+      if (quantity < toBuy) await this.jobs.send('purchase-order', { orderId }, { manager });
       return { ...intent, clientOrderId, sendCount: 1, sendWindow };
     });
   }
@@ -165,6 +179,10 @@ export class PurchaseOrderService {
   private async again(orderId: string, startAfterSeconds: number): Promise<void> {
     await this.jobs.send('purchase-order', { orderId }, { startAfterSeconds });
   }
+}
+
+async function readItem(manager: EntityManager, orderId: string, itemId: string): Promise<ItemProgress | undefined> {
+  return (await readItems(manager, orderId)).find(({ id }) => id === itemId);
 }
 
 /** An order that a person was called for about one item goes on with its others as long as there is time. */

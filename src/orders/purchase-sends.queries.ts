@@ -11,7 +11,7 @@ export interface Sending {
 
 /**
  * Claims the next sending of a purchase that is not under way: one that was certainly never sent, or one whose last sending is
- * settled. Never for an order that is over; of one that waits for a person, and has time, only what was never sent. Whoever gets true must send at once, or tell that it did not;
+ * settled. Not before CWS has room again, never for an order that is over; of one that waits for a person, and has time, only what was never sent. Whoever gets true must send at once, or tell that it did not;
  * a claim that nobody acts on counts as sent.
  * @param sendCount as it was read: of two handlers one gets the claim.
  */
@@ -19,7 +19,7 @@ export async function claimSend(manager: EntityManager, purchaseId: string, send
   const [, affected] = await manager.query<[unknown[], number]>(
     `UPDATE purchases SET send_count = send_count + 1, send_claimed_at = clock_timestamp(), settles_at = NULL,
        updated_at = now()
-     WHERE id = $1 AND send_count = $2
+     WHERE id = $1 AND send_count = $2 AND (not_before IS NULL OR not_before <= clock_timestamp())
        AND (state = 'intended' AND send_count = 0 OR state = 'unknown' AND settles_at <= now())
        -- Locked, so that a person who settles the order at this moment is either too late or waited for.
        AND EXISTS (
@@ -33,14 +33,23 @@ export async function claimSend(manager: EntityManager, purchaseId: string, send
   return affected > 0;
 }
 
-/** The claimed sending certainly did not happen. */
-export async function undoSend(manager: EntityManager, purchaseId: string, reason: string): Promise<void> {
+/**
+ * The claimed sending certainly did not happen.
+ * @param retryAfterSeconds how long the next one has to wait, whatever wakes the purchase.
+ */
+export async function undoSend(
+  manager: EntityManager,
+  purchaseId: string,
+  reason: string,
+  retryAfterSeconds: number,
+): Promise<void> {
   await manager.query(
     `UPDATE purchases SET send_count = send_count - 1, last_error = left($2, 500), updated_at = now(),
+       not_before = clock_timestamp() + make_interval(secs => $3),
        -- Of what was sent before nothing more can arrive: it was settled when this sending was claimed.
        settles_at = CASE state WHEN 'unknown' THEN now() END
      WHERE id = $1 AND state IN ('intended', 'unknown') AND send_count > 0`,
-    [purchaseId, reason],
+    [purchaseId, reason, retryAfterSeconds],
   );
 }
 

@@ -9,7 +9,7 @@ const quoted = (states: readonly string[]): string => states.map((state) => `'${
  * that after any crash it is known that money may have been spent.
  */
 @Entity('purchases')
-@Index('purchases_one_live_per_order_item', ['orderItemId'], {
+@Index('purchases_one_live_per_item_and_product', ['orderItemId', 'cwsProductId'], {
   unique: true,
   where: `state IN (${quoted(LIVE_PURCHASE_STATES)})`,
 })
@@ -77,6 +77,10 @@ export class Purchase {
   /** When the last sending was claimed: it is written to the wire within 5 s of this, or never. */
   @Column('timestamptz', { name: 'send_claimed_at', default: () => 'now()' })
   sendClaimedAt: Date;
+
+  /** Until then CWS has no room for it, by its own word; null: it has not said so. */
+  @Column('timestamptz', { name: 'not_before', nullable: true })
+  notBefore: Date | null;
 
   /** From when on nothing of the last sending can still arrive at CWS; null: its worker has not said. */
   @Column('timestamptz', { name: 'settles_at', nullable: true })

@@ -16,6 +16,15 @@ export interface OrderProgress {
   readonly attentionReason: string | null;
 }
 
+/** A purchase of an item that may still bring keys. */
+export interface LivePurchase {
+  readonly id: string;
+  readonly state: PurchaseState;
+  readonly cwsProductId: string;
+  /** Those of its pieces whose key has not come; nobody else is to bring them. */
+  readonly openPieces: number;
+}
+
 /** An item with what it still needs. */
 export interface ItemProgress {
   readonly id: string;
@@ -30,12 +39,21 @@ export interface ItemProgress {
   readonly undeliverableKeys: number;
   /** Purchases that came to nothing. */
   readonly deadPurchases: number;
-  readonly livePurchaseId: string | null;
-  readonly livePurchaseState: PurchaseState | null;
+  /** The oldest first; at most one at each supplier product. */
+  readonly livePurchases: readonly LivePurchase[];
 }
 
 /** Part of a query of `orders`: a person has settled the order, and what was not handed over before is not handed over any more. */
 export const IS_SETTLED_BY_HAND = `orders.state IN (${RESOLVED_ORDER_STATES.map((state) => `'${state}'`).join(', ')})`;
+
+/**
+ * Part of a query of `purchases` under this alias: pieces of a live one whose key has not come. One that CWS has made twice may bring
+ * them twice.
+ */
+export function openPiecesOf(alias: string): string {
+  return `greatest(${alias}.quantity * (1 + cardinality(${alias}.other_cws_order_ids))
+    - (SELECT count(*) FROM keys WHERE purchase_id = ${alias}.id), 0)::integer`;
+}
 
 const ORDER_PROGRESS = `id, state, deadline_at <= now() AS "isPastDeadline", attention_reason AS "attentionReason"`;
 
@@ -59,13 +77,18 @@ export async function readItems(manager: EntityManager, orderId: string): Promis
        item.sale_income_cents AS "saleIncomeCents",
        stored.keys, stored.undeliverable AS "undeliverableKeys",
        (SELECT count(*) FROM purchases WHERE order_item_id = item.id AND state = 'dead')::integer AS "deadPurchases",
-       live.id AS "livePurchaseId", live.state AS "livePurchaseState"
+       live.purchases AS "livePurchases"
      FROM order_items item
      CROSS JOIN LATERAL (
        SELECT count(*)::integer AS keys, count(undeliverable_reason)::integer AS undeliverable
        FROM keys WHERE order_item_id = item.id
      ) stored
-     LEFT JOIN purchases live ON live.order_item_id = item.id AND live.state IN ('intended', 'unknown', 'fulfilling')
+     CROSS JOIN LATERAL (
+       SELECT coalesce(json_agg(json_build_object('id', id, 'state', state, 'cwsProductId', cws_product_id,
+         'openPieces', ${openPiecesOf('purchase')}) ORDER BY created_at, id), '[]') AS purchases
+       FROM purchases purchase
+       WHERE order_item_id = item.id AND state IN ('intended', 'unknown', 'fulfilling')
+     ) live
      WHERE item.order_id = $1
      ORDER BY item.g2a_product_id`,
     [orderId],
@@ -110,8 +133,9 @@ export interface PurchaseIntent {
 }
 
 /**
- * Writes the intent. The partial unique index refuses a second live purchase of the item; the client order id is derived
- * from this installation and the purchase, so that it can be looked up at CWS after any accident.
+ * Writes the intent, under the order's lock: whoever holds it has seen that no more is bought than is owed. The partial unique index
+ * refuses a second live purchase of the item at the same supplier product. The client order id is derived from this installation and the
+ * purchase, so that it can be looked up at CWS after any accident.
  * @returns the client order id.
  */
 export async function insertPurchase(manager: EntityManager, intent: PurchaseIntent): Promise<string> {
@@ -152,6 +176,10 @@ export interface PurchaseProgress {
   readonly sendCount: number;
   /** Seconds since the last sending was claimed. */
   readonly sendAgeSeconds: number;
+  /** Seconds until CWS has room for the next sending, by its own word; 0: it may be sent. */
+  readonly roomInSeconds: number;
+  /** What went wrong with it last; null: nothing. */
+  readonly lastError: string | null;
   /** Codes that CWS sold as pre-orders and has not delivered yet. */
   readonly awaitedPreorders: number;
   /** Seconds until nothing of the last sending can still arrive, 0 or less when that is so; null: its worker has not said. */
@@ -171,6 +199,8 @@ export async function readPurchase(manager: EntityManager, id: string): Promise<
        extract(epoch FROM clock_timestamp() - purchase.created_at)::float8 AS "ageSeconds",
        purchase.send_count AS "sendCount",
        extract(epoch FROM clock_timestamp() - purchase.send_claimed_at)::float8 AS "sendAgeSeconds",
+       greatest(coalesce(extract(epoch FROM purchase.not_before - clock_timestamp()), 0), 0)::float8 AS "roomInSeconds",
+       purchase.last_error AS "lastError",
        purchase.awaited_preorders AS "awaitedPreorders",
        extract(epoch FROM purchase.settles_at - clock_timestamp())::float8 AS "settlesInSeconds"
      FROM purchases purchase
@@ -255,35 +285,4 @@ export async function countPoll(manager: EntityManager, id: string, error: strin
      WHERE id = $1 AND state = ANY ($3)`,
     [id, error, LIVE_PURCHASE_STATES],
   );
-}
-
-/** A purchase that has ended without a word of CWS, and the state that it was in. */
-export interface AbandonedPurchase {
-  readonly id: string;
-  readonly from: PurchaseState;
-}
-
-/**
- * Gives up purchases of an order that were certainly never sent: those of more pieces than their item still misses, or all. To be
- * called under the order's lock.
- */
-export async function abandonUnsentPurchases(
-  manager: EntityManager,
-  orderId: string,
-  which: 'unneeded' | 'all',
-): Promise<AbandonedPurchase[]> {
-  const [rows] = await manager.query<[AbandonedPurchase[], number]>(
-    `UPDATE purchases purchase SET state = 'dead', updated_at = now(), last_error = 'never sent, and not needed any more'
-     FROM (
-       SELECT purchases.id, state FROM purchases JOIN order_items item ON item.id = order_item_id
-       WHERE item.order_id = $1 AND state IN ('intended', 'unknown') AND send_count = 0
-         AND ($2 = 'all'
-           OR purchases.quantity + (SELECT count(*) FROM keys WHERE keys.order_item_id = item.id) > item.quantity)
-       FOR UPDATE OF purchases
-     ) unsent
-     WHERE purchase.id = unsent.id
-     RETURNING purchase.id, unsent.state AS "from"`,
-    [orderId, which],
-  );
-  return rows;
 }

@@ -13,6 +13,7 @@ import {
   PurchaseNotSettledError,
   PurchaseNotWaitingError,
 } from './order-errors.js';
+import { piecesToBuy } from './order-progress.rules.js';
 import { type ItemProgress, lockOrder, type OrderProgress, readItems } from './purchases.queries.js';
 import {
   abandonAcceptedPurchases,
@@ -94,10 +95,19 @@ export class ReopenOrderService {
     const purchases = order.isPastDeadline ? await abandonAcceptedPurchases(manager, order.id, references) : [];
     const spared = giveUp.find((reference) => !purchases.some((purchase) => isNamed(purchase, reference)));
     if (spared !== undefined) throw new PurchaseNotWaitingError(spared);
-    for (const { orderItemId: reservationItemId, cwsProductId, missingKeys } of purchases) {
-      const item = items.find(({ id }) => id === reservationItemId);
-      const quantity = Math.min(missingKeys, item === undefined ? 0 : item.quantity - item.keys);
-      if (quantity > 0) await holdOwedAgain(manager, { reservationItemId, cwsProductId, quantity });
+    for (const { id: reservationItemId, quantity, keys, livePurchases } of items) {
+      const accepted = livePurchases.filter(({ state }) => state === 'fulfilling');
+      const given = purchases.filter(({ orderItemId }) => orderItemId === reservationItemId);
+      const spared = accepted.filter(({ id }) => !given.some((purchase) => purchase.id === id));
+      // Pieces that CWS has accepted are not held; what a late key has served is not owed.
+      let missing =
+        piecesToBuy({ quantity, keys, livePurchases: spared }) -
+        piecesToBuy({ quantity, keys, livePurchases: accepted });
+      for (const { cwsProductId, missingKeys } of given) {
+        const pieces = Math.min(missingKeys, missing);
+        missing -= pieces;
+        if (pieces > 0) await holdOwedAgain(manager, { reservationItemId, cwsProductId, quantity: pieces });
+      }
     }
     return purchases;
   }

@@ -7,7 +7,8 @@ import { releaseOwedHolds } from '../catalog/stock-holds.queries.js';
 import { inTransaction } from '../database/one-connection.js';
 import { OrderNotFoundError, OrderSettledError } from './order-errors.js';
 import { ORDER_TRANSITIONS, type OrderState, type Resolution, RESOLUTION_STATES } from './order-state.rules.js';
-import { abandonUnsentPurchases, lockOrder, moveOrder, readItems } from './purchases.queries.js';
+import { lockOrder, moveOrder, readItems } from './purchases.queries.js';
+import { abandonUnsentPurchases } from './unsent-purchases.queries.js';
 
 /** What a person has decided, and why. */
 export interface OrderResolution {
@@ -108,7 +109,7 @@ export class ResolveOrderService {
       missingKeys: items.reduce((sum, item) => sum + Math.max(0, item.quantity - item.keys), 0),
       releasedPieces,
       abandonedPurchases: unsent.map(({ id }) => id),
-      openPurchases: items.flatMap(({ livePurchaseId }) => livePurchaseId ?? []),
+      openPurchases: items.flatMap(({ livePurchases }) => livePurchases.map(({ id }) => id)),
     };
   }
 }

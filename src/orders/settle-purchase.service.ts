@@ -3,7 +3,7 @@ import { InjectDataSource } from '@nestjs/typeorm';
 import { DataSource, type EntityManager } from 'typeorm';
 import { inTransaction } from '../database/one-connection.js';
 import { type AuditEntry, writeAudit } from '../audit/audit-log.js';
-import { holdOwedAgain, markHoldBought } from '../catalog/stock-holds.queries.js';
+import { holdOwedAgain, markHoldBought, releaseOwedHolds } from '../catalog/stock-holds.queries.js';
 import type { SupplierOrder } from '../cws/cws.types.js';
 import { JobQueue } from '../jobs/job-queue.js';
 import { noteRefusal } from './choose-supplier.queries.js';
@@ -16,7 +16,6 @@ import { isPurchaseOver, type OrderNews, stateAfterNews } from './purchase-end.r
 import { unitCost } from './purchase-cost.rules.js';
 import { watchPurchase } from './purchase-watch.queries.js';
 import {
-  abandonUnsentPurchases,
   lockOrder,
   movePurchase,
   noteTakenBack,
@@ -29,6 +28,7 @@ import {
 import { type Sending, settleAfter, undoSend } from './purchase-sends.queries.js';
 import { ReadCodesService } from './read-codes.service.js';
 import { StoreCodesService } from './store-codes.service.js';
+import { abandonUnsentPurchases } from './unsent-purchases.queries.js';
 
 const UNDELIVERABLE_FILE =
   'a key came as a file that is not handed over: not base64, too large, or neither PNG, JPEG, GIF, WebP nor PDF';
@@ -140,7 +140,7 @@ export class SettlePurchaseService {
   /** A claimed sending certainly did not happen: the same purchase is sent after a while. */
   async markUnsent(sending: Sending, reason: string, retryAfterSeconds: number): Promise<void> {
     await this.changeSending(sending, async (manager, purchase) => {
-      await undoSend(manager, purchase.id, reason);
+      await undoSend(manager, purchase.id, reason, retryAfterSeconds);
       if (purchase.state === 'intended') {
         const { orderId } = purchase;
         await this.jobs.send('purchase-order', { orderId }, { manager, startAfterSeconds: retryAfterSeconds });
@@ -189,7 +189,15 @@ export class SettlePurchaseService {
       if (order === null || purchase === null) throw new Error(`purchase ${purchaseId} has no order`);
       const state = await apply(manager, purchase);
       await this.abandonUnsent(manager, order);
-      const to = nextOrderState(order.state, await readItems(manager, order.id));
+      const items = await readItems(manager, order.id);
+      // Keys of what was over may have come beside those of what was bought in its place: nothing is held for an item that has all.
+      const complete = items.filter(({ keys, quantity }) => keys >= quantity);
+      if (complete.length > 0)
+        await releaseOwedHolds(
+          manager,
+          complete.map(({ id }) => id),
+        );
+      const to = nextOrderState(order.state, items);
       // An order that is over stays so, whatever still comes.
       await this.moving.move(manager, order, to, to === 'needs_attention' ? UNDELIVERABLE_FILE : undefined);
       if (state === 'unknown' || (state === 'fulfilling' && !isPollingOver(purchase))) {

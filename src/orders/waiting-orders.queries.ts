@@ -1,4 +1,5 @@
 import type { EntityManager } from 'typeorm';
+import { openPiecesOf } from './purchases.queries.js';
 
 /**
  * Orders that nobody has touched for `idleSeconds`: their wake-up may have been lost. Unfinished ones, and those that a person was
@@ -16,7 +17,7 @@ export async function idleOrders(manager: EntityManager, idleSeconds: number): P
 }
 
 /**
- * Orders that miss a key, for which nothing is under way, and of whose suppliers CWS has shown something new since the order was
+ * Orders that miss a piece for which nothing is under way, and of whose suppliers CWS has shown something new since the order was
  * looked at. Not those that a purchase came to nothing for just now: what CWS took back is not asked for in a loop.
  */
 export async function ordersWithNewSupply(manager: EntityManager, restSeconds: number): Promise<string[]> {
@@ -28,11 +29,12 @@ export async function ordersWithNewSupply(manager: EntityManager, restSeconds: n
          JOIN product_mapping_suppliers link USING (g2a_product_id)
          JOIN supplier_products product USING (cws_product_id)
          WHERE item.order_id = orders.id AND product.changed_at > orders.updated_at
-           AND (SELECT count(*) FROM keys WHERE order_item_id = item.id) < item.quantity
+           AND (SELECT count(*) FROM keys WHERE order_item_id = item.id) + (
+             SELECT coalesce(sum(${openPiecesOf('live')}), 0) FROM purchases live
+             WHERE live.order_item_id = item.id AND live.state IN ('intended', 'unknown', 'fulfilling')) < item.quantity
            AND NOT EXISTS (
              SELECT FROM purchases purchase WHERE purchase.order_item_id = item.id
-               AND (purchase.state IN ('intended', 'unknown', 'fulfilling')
-                 OR coalesce(purchase.refused_at, purchase.created_at) > now() - make_interval(secs => $1)))
+               AND coalesce(purchase.refused_at, purchase.created_at) > now() - make_interval(secs => $1))
        )
      ORDER BY orders.created_at LIMIT 1000`,
     [restSeconds],

@@ -30,6 +30,7 @@ const FAILURES_TO_TELL = 10;
 export class WatchBalanceService implements OnApplicationBootstrap, BeforeApplicationShutdown {
   private readonly logger = new Logger(WatchBalanceService.name);
   private hasBought = false;
+  /** For want of money, and nothing was sold since. */
   private wasRefused = false;
   private failures = 0;
   private underWay: Promise<void> = Promise.resolve();
@@ -67,10 +68,10 @@ export class WatchBalanceService implements OnApplicationBootstrap, BeforeApplic
   /** CWS took a purchase: whoever waited for money goes on, and the balance is another one. */
   async noteBought(): Promise<void> {
     this.hasBought = true;
-    // Somebody has put money in: customers need not be turned away until the next tick.
-    if (this.wasRefused) await settlesWithin(this.look(0, 0), PATIENCE_MS);
+    if (!this.wasRefused) return;
     this.wasRefused = false;
-    await this.alerts.clear('balance_too_low');
+    // Somebody has put money in: customers need not be turned away until the next tick.
+    await settlesWithin(this.look(0, 0), PATIENCE_MS);
   }
 
   /** CWS refused a purchase because the balance is too low: a person hears how much is missing. */
@@ -140,7 +141,10 @@ export class WatchBalanceService implements OnApplicationBootstrap, BeforeApplic
       if (totalInEuro < limitInEuro) await this.alerts.raise('low_balance', '', message);
       else await this.alerts.clear('low_balance');
     }
-    // Also when a person has settled the orders that waited for money.
-    if ((await owedCost(manager)) === 0) await this.alerts.clear('balance_too_low');
+    // One purchase says nothing about the others that wait, nor does a balance that CWS itself finds too low. Nothing is owed either when a
+    // person has settled the orders that waited for money.
+    const owed = await owedCost(manager);
+    const isPayable = totalToUse !== null && owed <= totalToUse && !this.wasRefused;
+    if (owed === 0 || isPayable) await this.alerts.clear('balance_too_low');
   }
 }
