@@ -8,7 +8,6 @@ export const SCARCE_PIECES = 40;
 
 const ORDER_GAP_MS = 250;
 const DISTURBANCE_GAP_MS = 4_500;
-const FAULT_SHARE = 0.5;
 
 const ORDERING = 'POST /v3/orders';
 const ORDER = 'GET /v3/orders/:id';
@@ -113,7 +112,9 @@ function planDisturbances(random, endMs) {
 
 function planFaults(random, customers) {
   const draw = random.deck(FAULTS);
+  // Every second customer, at random: how often each fault comes is certain.
+  const isMet = random.deck([true, false]);
   return customers
-    .filter(() => random.chance(FAULT_SHARE))
+    .filter(() => isMet())
     .map(({ atMs }) => ({ atMs, behaviors: draw()(random).map((behavior) => ({ times: 1, ...behavior })) }));
 }
