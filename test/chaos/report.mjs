@@ -23,6 +23,7 @@ export function summarize({ seed, evidence, unserved, disturber, violations, sec
     ...disturbances,
     endedByThemselves: ownExitCodes.length,
     faults: disturber.faults,
+    faultsUnmet: disturber.unmetFaults,
     violations,
   };
 }

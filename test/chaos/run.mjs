@@ -51,8 +51,9 @@ async function run({ seed, orders, isJson }) {
 async function play(stage, plan, log) {
   const shoppers = new Shoppers(stage.replicas);
   const disturber = new Disturber(stage);
+  await disturber.prepare(plan);
   const startedAtMs = Date.now();
-  const progress = setInterval(() => log(`${shoppers.notes.length} orders, ${disturber.faults} faults`), 10_000);
+  const progress = setInterval(() => log(`${shoppers.notes.length} orders`), 10_000);
   const shopping = Promise.all(
     plan.customers.map(async (customer) => {
       await sleep(customer.atMs);
