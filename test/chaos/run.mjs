@@ -54,22 +54,26 @@ async function play(stage, plan, log) {
   await disturber.prepare(plan);
   const startedAtMs = Date.now();
   const progress = setInterval(() => log(`${shoppers.notes.length} orders`), 10_000);
-  const shopping = Promise.all(
-    plan.customers.map(async (customer) => {
-      await sleep(customer.atMs);
-      await shoppers.play(customer);
-    }),
-  );
+  const ordering = plan.customers.map(async (customer) => {
+    await sleep(customer.atMs);
+    return shoppers.order(customer);
+  });
+  const fetching = ordering.map(async (ordered, index) => {
+    const note = await ordered;
+    if (note !== undefined) await shoppers.fetchKeys(plan.customers[index], note);
+  });
   try {
     await disturber.run(plan, startedAtMs);
     log('quiet: no more faults');
     await disturber.calm();
+    // On a slow machine the last ones are still paying.
+    await Promise.all(ordering);
     await untilFinal(stage, log);
   } finally {
     clearInterval(progress);
     shoppers.endLooks();
   }
-  await shopping;
+  await Promise.all(fetching);
   const { notes, unserved } = shoppers;
   const evidence = await gather(stage, { notes, customers: plan.customers.length, disturber });
   return { evidence, unserved, disturber };

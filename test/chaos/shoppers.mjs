@@ -24,13 +24,13 @@ export class Shoppers {
     this.#replicas = replicas;
   }
 
-  /** Plays a customer until all its keys were shown, or until endLooks. */
-  async play(customer) {
+  /** Has a customer reserve and pay. @returns the note on it; undefined when it got no reservation. */
+  async order(customer) {
     const wanted = customer.lines.map(({ game, quantity }) => ({ productId: g2aProductId(game), quantity }));
     const reservation = await this.#insist(customer.reservesAt, (merchant) => merchant.reserve(wanted), isServed);
     if (!reservation.ok) {
       this.unserved.push({ customer: customer.index, reason: reservation.error });
-      return;
+      return undefined;
     }
     await sleep(customer.hesitatesMs);
     const note = {
@@ -43,7 +43,25 @@ export class Shoppers {
     };
     this.notes.push(note);
     await this.#pay(customer, note, reservation.body.reservation_id);
-    await this.#fetchKeys(customer, note);
+    return note;
+  }
+
+  /** Looks for the keys of a customer who has paid until all were shown, or until endLooks. */
+  async fetchKeys({ ordersAt }, note) {
+    const [orderId] = note.orderIds;
+    const wanted = note.lines.reduce((sum, { quantity }) => sum + quantity, 0);
+    let at = ordersAt;
+    for (let gapMs = FIRST_LOOK_MS; orderId !== undefined && !this.#isClosing; gapMs *= 1.5) {
+      await sleep(Math.min(gapMs, LONGEST_LOOK_GAP_MS));
+      at = 1 - at;
+      const answer = await this.#ask(at, (merchant) => merchant.inventory(orderId));
+      if (!answer.ok) continue;
+      const items = itemsOf(answer.body);
+      for (const item of items) {
+        if (!note.seen.some(({ id, value }) => id === item.id && value === item.value)) note.seen.push(item);
+      }
+      if (items.length >= wanted) return;
+    }
   }
 
   /** From now on nobody looks for keys any more. */
@@ -64,23 +82,6 @@ export class Shoppers {
     }
     await tell(ordersAt);
     if (calls === 'again') await tell(1 - ordersAt);
-  }
-
-  async #fetchKeys({ ordersAt }, note) {
-    const [orderId] = note.orderIds;
-    const wanted = note.lines.reduce((sum, { quantity }) => sum + quantity, 0);
-    let at = ordersAt;
-    for (let gapMs = FIRST_LOOK_MS; orderId !== undefined && !this.#isClosing; gapMs *= 1.5) {
-      await sleep(Math.min(gapMs, LONGEST_LOOK_GAP_MS));
-      at = 1 - at;
-      const answer = await this.#ask(at, (merchant) => merchant.inventory(orderId));
-      if (!answer.ok) continue;
-      const items = itemsOf(answer.body);
-      for (const item of items) {
-        if (!note.seen.some(({ id, value }) => id === item.id && value === item.value)) note.seen.push(item);
-      }
-      if (items.length >= wanted) return;
-    }
   }
 
   /** Repeats a call, at the other replica in turn, as long as its answer leaves open what became of it. */
