@@ -1,8 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { control } from './control.mjs';
 
-/** For so long after the last customer came the faults' turns are waited for: slow machines buy later. */
+/** When nothing was bought for so long, the faults that had no turn yet will have none. */
 const PATIENCE_MS = 60_000;
+const LOOK_MS = 250;
 
 /** Does to the program, its database and CodesWholesale what the plan says. */
 export class Disturber {
@@ -25,15 +26,17 @@ export class Disturber {
   }
 
   /** Resolves when all was done, and every fault has had its turn. */
-  async run({ disturbances, faults, customers }, startedAtMs) {
-    const untilDue = (atMs) => sleep(Math.max(0, startedAtMs + atMs - Date.now()));
-    const disturb = async (disturbance) => {
-      await untilDue(disturbance.atMs);
-      await this.#disturb(disturbance);
-    };
-    await Promise.all(disturbances.map(disturb));
-    const endMs = startedAtMs + customers.at(-1).atMs + PATIENCE_MS;
-    while (Date.now() < endMs && !(await this.#haveHadTheirTurn(faults))) await sleep(250);
+  async run({ disturbances, faults }, startedAtMs) {
+    const running = [];
+    for (const disturbance of disturbances) {
+      await sleep(Math.max(0, startedAtMs + disturbance.atMs - Date.now()));
+      // Else a machine that starts processes slowly has none of them up for the whole run.
+      await Promise.race(this.#stage.replicas.map((replica) => replica.untilUp()));
+      // Not waited for: a frozen process may be killed, or its database restarted.
+      running.push(this.#disturb(disturbance));
+    }
+    await Promise.all(running);
+    await this.#untilAllHadTheirTurn(faults);
   }
 
   /** CodesWholesale behaves again. */
@@ -43,9 +46,16 @@ export class Disturber {
     await Promise.all(this.#stage.replicas.map((replica) => replica.untilUp()));
   }
 
-  async #haveHadTheirTurn(faults) {
-    const counters = await control(this.#stage.cwsUrl, 'GET', 'counters');
-    return faults.flat().every(({ after }) => (counters[after.route]?.requests ?? 0) > after.requests);
+  async #untilAllHadTheirTurn(faults) {
+    const last = faults.flat().at(-1)?.after;
+    let bought = -1;
+    for (let sinceMs = Date.now(); last !== undefined && Date.now() < sinceMs + PATIENCE_MS; await sleep(LOOK_MS)) {
+      const counters = await control(this.#stage.cwsUrl, 'GET', 'counters');
+      const { requests } = counters[last.route] ?? { requests: 0 };
+      if (requests > last.requests) return;
+      if (requests > bought) sinceMs = Date.now();
+      bought = requests;
+    }
   }
 
   async #disturb({ kind, replica, gapMs, forMs, how, downMs }) {

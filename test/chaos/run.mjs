@@ -66,6 +66,7 @@ async function play(stage, plan, log) {
     await disturber.run(plan, startedAtMs);
     log('quiet: no more faults');
     await disturber.calm();
+    shoppers.noteQuiet();
     // On a slow machine the last ones are still paying.
     await Promise.all(ordering);
     await untilFinal(stage, log);

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { g2aProductId } from '../../dist/sandbox/catalog.js';
 
-/** For how long an unanswered or refused call is repeated. */
+/** For how long an unanswered or refused call is repeated once nothing breaks any more. */
 const PATIENCE_MS = 90_000;
 const REPEAT_GAP_MS = 250;
 const FIRST_LOOK_MS = 300;
@@ -19,6 +19,8 @@ export class Shoppers {
   unserved = [];
   #replicas;
   #isClosing = false;
+  /** Before, the processes may be down for as long as a slow machine takes to start them again and again. */
+  #quietAtMs = Infinity;
 
   constructor(replicas) {
     this.#replicas = replicas;
@@ -64,6 +66,11 @@ export class Shoppers {
     }
   }
 
+  /** From now on nothing breaks any more, and whoever gets no answer gives up in time. */
+  noteQuiet() {
+    this.#quietAtMs = Date.now();
+  }
+
   /** From now on nobody looks for keys any more. */
   endLooks() {
     this.#isClosing = true;
@@ -86,11 +93,11 @@ export class Shoppers {
 
   /** Repeats a call, at the other replica in turn, as long as its answer leaves open what became of it. */
   async #insist(firstAt, call, isFinal) {
-    const giveUpAtMs = Date.now() + PATIENCE_MS;
+    const beganAtMs = Date.now();
     for (let at = firstAt; ; at = 1 - at) {
       const answer = await this.#ask(at, call);
       if (isFinal(answer)) return answer;
-      if (Date.now() > giveUpAtMs) return answer;
+      if (Date.now() > Math.max(beganAtMs, this.#quietAtMs) + PATIENCE_MS) return answer;
       await sleep(REPEAT_GAP_MS);
     }
   }
