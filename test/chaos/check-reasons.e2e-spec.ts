@@ -82,6 +82,19 @@ const FALSE_REASONS: Planted[] = [
     },
   ],
   [
+    'what was promised is called too dear, and its supplier still had a few pieces',
+    'reason',
+    (run) => {
+      notBought(run, { market: 'the cheapest supplier in stock asks 6.00 EUR, the sale leaves 5.95 EUR' });
+      run.posts.at(-1)!.status = null;
+      run.purchases[3]!.lastError = null;
+      run.orders[1]!.attentionReason = run.orders[1]!.attentionReason!.replace(/; last try.*/, '');
+      run.suppliers[PRODUCT]!.push('supplier-2');
+      run.market['supplier-1']!.openingStock = 8;
+      run.market['supplier-2'] = { openingStock: 1_000, bands: [{ cents: 600, from: 1, to: null }] };
+    },
+  ],
+  [
     'the sale leaves another amount than the reason says',
     'reason',
     (run) => {

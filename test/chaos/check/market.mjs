@@ -33,7 +33,16 @@ export function falsehoodOfMarket({ market, asked, income }, { item, owed, atMs 
   const cheaper = suppliers.find((supplier) => supplier.hasPlenty && supplier.unitCents < askedCents);
   if (cheaper !== undefined) return `${cheaper.productId} asks ${cheaper.unitCents} cents`;
   const incomeCents = Math.floor((item.salePriceCents * (100 - evidence.feePercent)) / 100);
-  return toCents(income) === incomeCents ? null : `the sale leaves ${incomeCents} cents`;
+  if (toCents(income) !== incomeCents) return `the sale leaves ${incomeCents} cents`;
+  if (askedCents <= incomeCents) return null;
+  // The piece was promised at a price that pays for it, and is held: whatever others have reserved, it must have been sold to be gone.
+  const payable = suppliers.find(
+    ({ productId, stock, unitCents: cents }) =>
+      cents <= incomeCents && stock >= owed && !isRefusing(productId, atMs, evidence),
+  );
+  return payable === undefined
+    ? null
+    : `${payable.productId} still had ${payable.stock} pieces at ${payable.unitCents} cents`;
 }
 
 function stockAt(productId, atMs, { market, ledger }) {
