@@ -7,6 +7,8 @@ export interface Behavior<Name extends string> {
   subject?: string;
   /** Route it is limited to, as the counters name it, e.g. `POST /v3/orders`. Default: every route but the token's. */
   route?: string;
+  /** It does not happen before so many requests have come to that route, which need not be its own. Default: at once. */
+  after?: { route: string; requests: number };
   /** How many more times it happens. Default: until cleared. */
   times?: number;
   /** For behaviors that last; what it means and its default stand in the README's table. */
@@ -26,7 +28,11 @@ export interface Occasion {
 export class BehaviorTable<Name extends string> {
   private rows: Behavior<Name>[] = [];
 
-  constructor(readonly names: readonly Name[]) {}
+  /** @param requestsTo how many requests a route has had, the one at hand included. */
+  constructor(
+    readonly names: readonly Name[],
+    private readonly requestsTo: (route: string) => number,
+  ) {}
 
   /** Adds a behavior. Throws a 400 fault for an unknown name. */
   set(behavior: Behavior<Name>): void {
@@ -58,6 +64,7 @@ export class BehaviorTable<Name extends string> {
       (row) =>
         row.name === name &&
         (row.route === undefined || row.route === occasion.route) &&
+        (row.after === undefined || this.requestsTo(row.after.route) > row.after.requests) &&
         (row.subject === undefined || (occasion.subjects ?? []).includes(row.subject)),
     );
     const row = matching.find((candidate) => candidate.subject !== undefined) ?? matching[0];

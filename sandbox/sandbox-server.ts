@@ -83,6 +83,12 @@ const behaviorSchema = fields(
     name: { type: 'string' },
     subject: { type: 'string' },
     route: { type: 'string' },
+    after: {
+      type: 'object',
+      properties: { route: { type: 'string' }, requests: { type: 'integer', minimum: 0 } },
+      required: ['route', 'requests'],
+      additionalProperties: false,
+    },
     times: { type: 'integer', minimum: 1 },
     seconds: { type: 'number', minimum: 0 },
     milliseconds: { type: 'number', minimum: 0 },

@@ -63,7 +63,10 @@ export class Traffic<Name extends string> {
   private counts: Record<string, RouteCount> = {};
 
   constructor(options: TrafficOptions<Name>) {
-    this.behaviors = new BehaviorTable([...TRANSPORT_BEHAVIORS, ...options.behaviorNames]);
+    this.behaviors = new BehaviorTable(
+      [...TRANSPORT_BEHAVIORS, ...options.behaviorNames],
+      (route) => this.counts[route]?.requests ?? 0,
+    );
     this.latencyMs = options.latencyMs;
     this.setLimits(options.limits);
   }

@@ -2,10 +2,17 @@
 export interface Evidence {
   /** Written down by the customers: what each paid for, what it was answered, and every key that it was ever shown. */
   readonly notes: readonly Note[];
+  /** How many of them were to come. */
+  readonly customers: number;
   /** What `GET /order/{id}/inventory` shows at the end, one answer per replica. */
   readonly deliveries: readonly { readonly orderId: string; readonly answers: readonly (readonly ShownKey[])[] }[];
   /** CodesWholesale's own books, at the end. */
   readonly ledger: Ledger;
+  /** Its log: requests to buy, oldest first, and questions for the history. In a long run the oldest are forgotten. */
+  readonly posts: readonly Post[];
+  readonly historyAnswers: readonly { readonly atMs: number; readonly status: number | null }[];
+  /** What its products cost all the time, and how many pieces there were before the first sale, by CWS product id. */
+  readonly market: Readonly<Record<string, { readonly openingStock: number; readonly bands: readonly Band[] }>>;
   readonly openingBalanceCents: number;
   /** CWS product ids by G2A product id. */
   readonly suppliers: Readonly<Record<string, readonly string[]>>;
@@ -16,9 +23,10 @@ export interface Evidence {
   readonly items: readonly ItemRow[];
   readonly purchases: readonly PurchaseRow[];
   readonly keys: readonly KeyRow[];
-  readonly alerts: readonly { readonly kind: string; readonly subject: string; readonly isOpen: boolean }[];
+  readonly alerts: readonly AlertRow[];
   /** Exit codes of replicas that ended unasked. */
   readonly ownExitCodes: readonly (number | null)[];
+  readonly disturbances: { readonly kills: number; readonly freezes: number; readonly databaseRestarts: number };
 }
 
 export interface Note {
@@ -47,6 +55,7 @@ export interface LedgerOrder {
   readonly orderId: string;
   readonly clientOrderId: string;
   readonly status: string;
+  readonly createdAtMs: number;
   readonly totalCents: number;
   readonly lines: readonly {
     readonly productId: string;
@@ -55,6 +64,29 @@ export interface LedgerOrder {
     readonly capCents: number | null;
     readonly codes: readonly { readonly codeId: string; readonly code: string }[];
   }[];
+}
+
+/** A request to buy; `status` is null when it was never answered. */
+export interface Post {
+  readonly atMs: number;
+  readonly status: number | null;
+  /** Null: refused before it was read. */
+  readonly reference: string | null;
+  readonly productId: string | null;
+}
+
+/** A unit price for these quantities; `to` is null for "and more". */
+export interface Band {
+  readonly cents: number;
+  readonly from: number;
+  readonly to: number | null;
+}
+
+export interface AlertRow {
+  readonly kind: string;
+  readonly subject: string;
+  readonly isOpen: boolean;
+  readonly lastRaisedAtMs: number;
 }
 
 export interface OrderRow {
@@ -81,6 +113,9 @@ export interface PurchaseRow {
   readonly priceCapCents: number;
   readonly unitPriceCents: number | null;
   readonly state: string;
+  readonly sendCount: number;
+  readonly lastError: string | null;
+  readonly createdAtMs: number;
 }
 
 export interface KeyRow {

@@ -1,161 +1,24 @@
-import { check, type Evidence, type LedgerOrder } from './check.mjs';
+import { type Draft, goodRun, ledgerOrder, makeWhole, type Planted, PRODUCT } from './check.fixture.js';
+import { check } from './check.mjs';
 
-type Mutable<T> = { -readonly [K in keyof T]: T[K] extends object | null ? Mutable<T[K]> : T[K] };
-type Draft = Mutable<Evidence>;
-
-const PRODUCT = 10000000000001;
-const SUPPLIER = 'supplier-1';
-
-/** Two customers: one has both of her keys, of which the second came after a canceled purchase; one was told the truth about why not. */
-function goodRun(): Draft {
-  const sold = (number: number, reference: string, status = 'Completed'): Mutable<LedgerOrder> => ({
-    orderId: `cws-${number}`,
-    clientOrderId: reference,
-    status,
-    totalCents: 500,
-    lines: [
-      {
-        productId: SUPPLIER,
-        quantity: 1,
-        unitCents: 500,
-        capCents: 500,
-        codes: status === 'Completed' ? [{ codeId: `code-${number}`, code: `VALUE-${number}` }] : [],
-      },
-    ],
-  });
-  const purchase = (number: number, item: string, state: string) => ({
-    id: `purchase-${number}`,
-    orderItemId: item,
-    clientOrderId: `KF-${number}`,
-    cwsProductId: SUPPLIER,
-    quantity: 1,
-    priceCapCents: 500,
-    unitPriceCents: state === 'completed' ? 500 : null,
-    state,
-  });
-  const shown = () =>
-    [1, 3].map((number) => ({ g2aProductId: PRODUCT, id: `key-${number}`, value: `VALUE-${number}` }));
-  return {
-    notes: [
-      {
-        customer: 0,
-        g2aOrderId: 70,
-        lines: [{ g2aProductId: PRODUCT, quantity: 2 }],
-        orderIds: ['a', 'a'],
-        refusals: [],
-        seen: [shown()[0]!],
-      },
-      {
-        customer: 1,
-        g2aOrderId: 71,
-        lines: [{ g2aProductId: PRODUCT, quantity: 1 }],
-        orderIds: ['b'],
-        refusals: [],
-        seen: [],
-      },
-      {
-        customer: 2,
-        g2aOrderId: 72,
-        lines: [{ g2aProductId: PRODUCT, quantity: 1 }],
-        orderIds: ['c'],
-        refusals: [],
-        seen: [],
-      },
-      {
-        customer: 3,
-        g2aOrderId: 73,
-        lines: [{ g2aProductId: PRODUCT, quantity: 1 }],
-        orderIds: ['d'],
-        refusals: [],
-        seen: [],
-      },
-      {
-        customer: 4,
-        g2aOrderId: 74,
-        lines: [{ g2aProductId: PRODUCT, quantity: 1 }],
-        orderIds: ['e'],
-        refusals: [],
-        seen: [],
-      },
-    ],
-    deliveries: [
-      { orderId: 'a', answers: [shown(), shown()] },
-      { orderId: 'b', answers: [[], []] },
-      ...['c', 'd', 'e'].map((orderId, index) => {
-        const keys = () => [{ g2aProductId: PRODUCT, id: `key-${5 + index}`, value: `VALUE-${5 + index}` }];
-        return { orderId, answers: [keys(), keys()] };
-      }),
-    ],
-    ledger: {
-      balanceCents: 7_500,
-      spentCents: 2_500,
-      orders: [
-        sold(1, 'KF-1'),
-        sold(2, 'KF-2', 'Cancelled'),
-        sold(3, 'KF-3'),
-        sold(5, 'KF-5'),
-        sold(6, 'KF-6'),
-        sold(7, 'KF-7'),
-      ],
-    },
-    openingBalanceCents: 10_000,
-    suppliers: { [PRODUCT]: [SUPPLIER] },
-    feePercent: 15,
-    orders: [
-      { id: 'a', g2aOrderId: 70, state: 'completed', attentionReason: null },
-      {
-        id: 'b',
-        g2aOrderId: 71,
-        state: 'needs_attention',
-        attentionReason: 'purchase KF-4 has no known outcome, sent once; nothing is bought again on a guess',
-      },
-      ...['c', 'd', 'e'].map((id, index) => ({
-        id,
-        g2aOrderId: 72 + index,
-        state: 'completed',
-        attentionReason: null,
-      })),
-    ],
-    items: ['a', 'b', 'c', 'd', 'e'].map((id) => ({
-      id: `item-${id}`,
-      orderId: id,
-      g2aProductId: PRODUCT,
-      quantity: id === 'a' ? 2 : 1,
-      salePriceCents: 700,
-    })),
-    purchases: [
-      purchase(1, 'item-a', 'completed'),
-      purchase(2, 'item-a', 'dead'),
-      purchase(3, 'item-a', 'completed'),
-      purchase(4, 'item-b', 'unknown'),
-      purchase(5, 'item-c', 'completed'),
-      purchase(6, 'item-d', 'completed'),
-      purchase(7, 'item-e', 'completed'),
-    ],
-    keys: [
-      [1, 'a'],
-      [3, 'a'],
-      [5, 'c'],
-      [6, 'd'],
-      [7, 'e'],
-    ].map(([number, order]) => ({
-      id: `key-${number}`,
-      purchaseId: `purchase-${number}`,
-      orderItemId: `item-${order}`,
-      cwsCodeId: `code-${number}`,
-    })),
-    alerts: [{ kind: 'order_needs_attention', subject: 'b', isOpen: true }],
-    ownExitCodes: [1],
-  };
+/** CWS makes one more order under this reference, and everybody does as is right with what cannot be undone. */
+function buyBeside(run: Draft, reference: string, purchaseId: string): void {
+  const twin = { ...structuredClone(ledgerOrder(run, reference)), orderId: 'cws-8', status: 'Completed' };
+  twin.lines[0]!.codes = [{ codeId: 'code-8', code: 'VALUE-8' }];
+  run.ledger.orders.push(twin);
+  run.ledger.spentCents += 500;
+  run.ledger.balanceCents -= 500;
+  run.keys.push({ ...run.keys[0]!, id: 'key-8', purchaseId, cwsCodeId: 'code-8' });
+  run.purchases.find(({ id }) => id === purchaseId)!.unitPriceCents = 500;
+  run.alerts.push({ ...run.alerts[0]!, kind: 'purchase_duplicated', subject: purchaseId });
 }
 
-/** A promise broken on purpose: what the change is, the change, and the rule that must notice it, perhaps among others. */
-type Planted = [sabotage: string, rule: string, plant: (run: Draft) => void];
-
-const ledgerOrder = (run: Draft, reference: string) =>
-  run.ledger.orders.find((sold) => sold.clientOrderId === reference)!;
-const reason = (text: string) => (run: Draft) => {
-  run.orders[1]!.attentionReason = text;
+/** Of a whole run in which everything happened, but for what `spoil` takes away. */
+const wholeBut = (spoil: (run: Draft) => void) => (run: Draft) => {
+  makeWhole(run);
+  run.posts[0]!.status = null;
+  run.purchases[2]!.sendCount = 2;
+  spoil(run);
 };
 
 const PLANTED: Planted[] = [
@@ -194,9 +57,28 @@ const PLANTED: Planted[] = [
   ],
   ["another customer's key is shown", 'right-key', (run) => (run.purchases[0]!.orderItemId = 'item-c')],
   [
-    'two orders of CWS under one reference, silently',
+    'CWS has two orders under one reference, all codes are kept, and a person was told',
     'bought-twice',
-    (run) => run.ledger.orders.push({ ...ledgerOrder(run, 'KF-1'), orderId: 'cws-8' }),
+    (run) => {
+      buyBeside(run, 'KF-1', 'purchase-1');
+    },
+  ],
+  [
+    'a refused purchase was executed, and bought elsewhere as well, all codes are kept, and a person was told',
+    'bought-twice',
+    (run) => {
+      buyBeside(run, 'KF-2', 'purchase-2');
+    },
+  ],
+  [
+    'a purchase was executed that is called dead, and its key is delivered',
+    'bought-twice',
+    (run) => (run.purchases[0]!.state = 'dead'),
+  ],
+  [
+    'a purchase was sent more often than it was claimed',
+    'bought-twice',
+    (run) => run.posts.push({ ...run.posts[0]!, status: 400 }),
   ],
   [
     'two purchases of the same piece',
@@ -237,7 +119,12 @@ const PLANTED: Planted[] = [
   [
     'a look-up is said to have missed',
     'alert',
-    (run) => run.alerts.push({ kind: 'purchase_lookup_missed', subject: '', isOpen: false }),
+    (run) => run.alerts.push({ ...run.alerts[0]!, kind: 'purchase_lookup_missed', subject: '', isOpen: false }),
+  ],
+  [
+    'a purchase is said to have been made twice',
+    'alert',
+    (run) => run.alerts.push({ ...run.alerts[0]!, kind: 'purchase_duplicated', subject: 'purchase-1' }),
   ],
   [
     'too many orders are left to people',
@@ -247,51 +134,11 @@ const PLANTED: Planted[] = [
     },
   ],
   ['a replica ended with 0 unasked', 'exit', (run) => run.ownExitCodes.push(0)],
-  ['the reason is empty', 'reason', reason('')],
-  ['the reason names a purchase of another order', 'reason', reason('purchase KF-1 has no known outcome')],
-  [
-    'one of two reasons is not true',
-    'reason',
-    reason('purchase KF-4 has no known outcome (HTTP 500. again). purchase KF-1 has no known outcome'),
-  ],
-  ['the reason names no purchase of ours', 'reason', reason('purchase KF-9 has no known outcome')],
-  [
-    'the unknown purchase was charged',
-    'reason',
-    (run) => run.ledger.orders.push({ ...ledgerOrder(run, 'KF-1'), clientOrderId: 'KF-4' }),
-  ],
-  [
-    'the unknown purchase was canceled, which CWS says',
-    'reason',
-    (run) => run.ledger.orders.push({ ...ledgerOrder(run, 'KF-2'), clientOrderId: 'KF-4' }),
-  ],
-  [
-    'CWS has no order of a purchase that is said to be late',
-    'reason',
-    reason('purchase KF-4 has no key by the deadline'),
-  ],
-  ['all keys are there', 'reason', (run) => (run.orders[0]!.state = 'needs_attention')],
-  [
-    'the key came in the end',
-    'reason',
-    (run) => {
-      reason('purchase KF-4 has no key by the deadline')(run);
-      run.ledger.orders.push({ ...ledgerOrder(run, 'KF-1'), clientOrderId: 'KF-4' });
-    },
-  ],
-  [
-    'a purchase is under way',
-    'reason',
-    reason(`product ${PRODUCT}: 1 of 1 key could not be bought in time without a loss`),
-  ],
-  [
-    'fewer keys are missing than the reason says',
-    'reason',
-    (run) => {
-      reason(`product ${PRODUCT}: 2 of 1 key could not be bought in time without a loss`)(run);
-      run.purchases[3]!.state = 'dead';
-    },
-  ],
+  ['a whole run has no kill', 'run', wholeBut((run) => (run.disturbances.kills = 0))],
+  ['a whole run has no restart of the database', 'run', wholeBut((run) => (run.disturbances.databaseRestarts = 0))],
+  ['no answer was lost in a whole run', 'run', wholeBut((run) => (run.posts[0]!.status = 200))],
+  ['nothing was sent again in a whole run', 'run', wholeBut((run) => (run.purchases[2]!.sendCount = 1))],
+  ['only a few customers could order', 'run', (run) => (run.customers = 6)],
 ];
 
 describe('the chaos run’s check', () => {
@@ -305,35 +152,21 @@ describe('the chaos run’s check', () => {
     expect(check(run).map((violation) => violation.rule)).toContain(rule);
   });
 
-  it('believes a reason that the ledger confirms', () => {
+  it('knows that a request which CWS has not executed is no second purchase', () => {
     const run = goodRun();
-    reason('purchase KF-4 has no key by the deadline (CWS: cancelled)')(run);
-    run.ledger.orders.push({ ...ledgerOrder(run, 'KF-2'), clientOrderId: 'KF-4' });
-    run.purchases[3]!.state = 'dead';
-    expect(check(run)).toEqual([]);
-    reason(`product ${PRODUCT}: 1 of 1 key could not be bought in time without a loss`)(run);
+    run.posts.push({ ...run.posts[0]!, status: 401 }, { ...run.posts[0]!, status: 429 });
     expect(check(run)).toEqual([]);
   });
 
-  it('believes that an outcome is not known when CWS has one, and could not be asked', () => {
+  it('is content with a whole run in which everything happened', () => {
     const run = goodRun();
-    run.ledger.orders.push({ ...ledgerOrder(run, 'KF-2'), clientOrderId: 'KF-4' });
-    reason('purchase KF-4 has no known outcome (the last look-up failed: cws GET /v3/orders: HTTP 500), sent once')(
-      run,
-    );
-    expect(check(run)).toEqual([]);
+    wholeBut(() => undefined)(run);
+    expect(check(run).filter(({ rule }) => rule === 'run')).toEqual([]);
   });
 
-  it('accepts a purchase that CWS made twice when a person was told and all codes are kept', () => {
+  it('asks of a short run nothing that only a whole one shows', () => {
     const run = goodRun();
-    const twin = structuredClone(ledgerOrder(run, 'KF-1'));
-    twin.orderId = 'cws-8';
-    twin.lines[0]!.codes = [{ codeId: 'code-8', code: 'VALUE-8' }];
-    run.ledger.orders.push(twin);
-    run.ledger.spentCents += 500;
-    run.ledger.balanceCents -= 500;
-    run.keys.push({ ...run.keys[0]!, id: 'key-8', cwsCodeId: 'code-8' });
-    run.alerts.push({ kind: 'purchase_duplicated', subject: 'purchase-1', isOpen: true });
+    run.disturbances = { kills: 0, freezes: 0, databaseRestarts: 0 };
     expect(check(run)).toEqual([]);
   });
 });

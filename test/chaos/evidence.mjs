@@ -35,8 +35,11 @@ export async function untilFinal({ database }, log) {
   }
 }
 
-/** Everything that check() compares. */
-export async function gather({ database, replicas, cwsUrl }, notes) {
+/**
+ * Everything that check() compares.
+ * @param played what was done: `notes` of the customers, how many `customers` were to come, and the `disturber`.
+ */
+export async function gather({ database, replicas, cwsUrl, market }, { notes, customers, disturber }) {
   const orderIds = [...new Set(notes.flatMap((note) => note.orderIds))];
   const deliveries = await show(replicas, orderIds);
   const [orders, items, purchases, keys, alerts] = [
@@ -50,18 +53,26 @@ export async function gather({ database, replicas, cwsUrl }, notes) {
     await database.query(
       `SELECT id, order_item_id AS "orderItemId", client_order_id AS "clientOrderId", cws_product_id AS "cwsProductId",
          quantity, price_cap_cents AS "priceCapCents", unit_price_cents AS "unitPriceCents", state,
-         send_count AS "sendCount", last_error AS "lastError"
+         send_count AS "sendCount", last_error AS "lastError",
+         extract(epoch FROM created_at)::float8 * 1000 AS "createdAtMs"
        FROM purchases`,
     ),
     await database.query(
       `SELECT id, purchase_id AS "purchaseId", order_item_id AS "orderItemId", cws_code_id AS "cwsCodeId" FROM keys`,
     ),
-    await database.query(`SELECT kind, subject, message, cleared_at IS NULL AS "isOpen" FROM alerts`),
+    await database.query(
+      `SELECT kind, subject, message, cleared_at IS NULL AS "isOpen",
+         extract(epoch FROM last_raised_at)::float8 * 1000 AS "lastRaisedAtMs"
+       FROM alerts`,
+    ),
   ];
   return {
     notes,
+    customers,
     deliveries,
     ledger: await control(cwsUrl, 'GET', 'ledger'),
+    ...askedOf(await control(cwsUrl, 'GET', 'requests')),
+    market,
     openingBalanceCents: OPENING_BALANCE_CENTS,
     suppliers: SUPPLIERS,
     feePercent: FEE_PERCENT,
@@ -72,6 +83,25 @@ export async function gather({ database, replicas, cwsUrl }, notes) {
     keys,
     alerts,
     ownExitCodes: replicas.flatMap(({ ownExitCodes }) => ownExitCodes),
+    disturbances: {
+      kills: replicas.reduce((sum, replica) => sum + replica.kills, 0),
+      freezes: disturber.freezes,
+      databaseRestarts: disturber.restarts,
+    },
+  };
+}
+
+/** What CWS was asked that matters here, and what it answered: its log without all the rest. */
+function askedOf(requests) {
+  const of = (route) => requests.filter((request) => request.route === route);
+  return {
+    posts: of('POST /v3/orders').map(({ atMs, status, order }) => ({
+      atMs,
+      status,
+      reference: order?.orderId ?? null,
+      productId: order?.products[0]?.productId ?? null,
+    })),
+    historyAnswers: of('GET /v3/orders').map(({ atMs, status }) => ({ atMs, status })),
   };
 }
 

@@ -2,28 +2,18 @@ import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { availableParallelism, tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { runProgram } from '../../bench/support/programs.mjs';
-import { cwsProductId, g2aProductId } from '../../dist/sandbox/catalog.js';
 import { startG2aSandbox } from '../../dist/sandbox/g2a.js';
 import { openDatabase } from './database.mjs';
 import { judge } from './kill-judge.mjs';
 import { KillLane } from './kill-lane.mjs';
+import { MAPPINGS, VARIANTS } from './kill-variants.mjs';
 
 const CLI = resolve(import.meta.dirname, '../../dist/cli.js');
 const FIRST_REQUEST = 'before POST /v3/orders';
-const isDelivery = (step) => step.includes('order.keys_delivered');
-const isPurchase = (step) => /COMMIT of purchase\.|\/v3\/orders/.test(step);
-
-/** What CodesWholesale does with the order. Before it is asked, and when all is there, one is as the other: only the first dies then. */
-const VARIANTS = [
-  { name: 'sold at once', behaviors: [] },
-  { name: 'fulfilling for a while', behaviors: [{ name: 'fulfillsAfterSeconds', seconds: 0.2 }] },
-  { name: 'cancelled, chosen again', behaviors: [{ name: 'cancelsOrder', times: 1 }] },
-  { name: 'sold, the answer lost', behaviors: [{ name: 'answersAfterCommitNever', times: 1 }] },
-  {
-    name: 'the request lost, sent again',
-    behaviors: [{ name: 'losesRequest', route: 'POST /v3/orders', times: 1 }],
-  },
-];
+const isLast = (step) => step.startsWith('after  COMMIT') && step.includes('order.state_changed to completed');
+const isPurchase = (step) => /COMMIT of purchase|POST /.test(step);
+/** As before it: what was asked for changes nothing at CodesWholesale. */
+const isQuestionSent = (step) => step.startsWith('sent   GET');
 
 /** Ends in reverse what was started; each is asked once. */
 const closers = [];
@@ -56,17 +46,11 @@ async function play(directory, isJson) {
   const beganAt = Date.now();
   const lanes = await openLanes(directory, Math.max(3, Math.min(6, availableParallelism())));
   const deaths = [];
-  for (const [index, variant] of VARIANTS.entries()) {
+  for (const variant of VARIANTS) {
     const { steps, ...end } = await lanes[0].record(variant);
     const broken = judge(end);
     if (broken.length > 0) throw new Error(`${variant.name}, undisturbed: ${broken.join('; ')}`);
-    const own = index === 0 ? steps : steps.slice(steps.indexOf(FIRST_REQUEST) + 1, steps.findIndex(isDelivery));
-    deaths.push(...own.map((step) => ({ name: variant.name, stop: (lane) => lane.killAt(variant, step), step })));
-    if (index > 0) continue;
-    const name = `${variant.name}, frozen meanwhile`;
-    deaths.push(
-      ...own.filter(isPurchase).map((step) => ({ name, stop: (lane) => lane.freezeAt(variant, step), step })),
-    );
+    deaths.push(...deathsOf(variant, steps));
   }
   if (deaths.length === 0) throw new Error('no step was seen');
   console.error(`${deaths.length} deaths, ${lanes.length} at a time`);
@@ -85,6 +69,21 @@ async function play(directory, isJson) {
   if (isJson) console.log(JSON.stringify({ seconds, rows }, null, 2));
   else print(rows, seconds, broken.length);
   return broken.length === 0;
+}
+
+/** The steps at which the process dies or is frozen, of those that were seen. */
+function deathsOf(variant, steps) {
+  const { name, isWhole = false, frozenFrom } = variant;
+  const own = isWhole ? steps : steps.slice(steps.indexOf(FIRST_REQUEST) + 1, steps.findIndex(isLast) + 1);
+  const deaths = own
+    .filter((step) => !isQuestionSent(step))
+    .map((step) => ({ name, stop: (lane) => lane.killAt(variant, step), step }));
+  if (frozenFrom === undefined) return deaths;
+  const from = own.findIndex((step) => step.startsWith(frozenFrom));
+  if (from < 0) throw new Error(`${name}: there is no step ${frozenFrom}`);
+  const frozen = own.slice(from, own.findIndex(isLast) + 1).filter(isPurchase);
+  const freeze = (step) => ({ name: `${name}; frozen meanwhile`, stop: (lane) => lane.freezeAt(variant, step), step });
+  return [...deaths, ...frozen.map(freeze)];
 }
 
 async function die(lane, { name, stop, step }) {
@@ -110,11 +109,11 @@ async function openLanes(directory, count) {
   chmodSync(directory, 0o755);
   const database = await openDatabase(directory);
   closers.push(database.close);
-  const g2a = await startG2aSandbox({ products: 1, limits: { api: null }, applyDelayMs: 0 });
+  const g2a = await startG2aSandbox({ products: MAPPINGS.length, limits: { api: null }, applyDelayMs: 0 });
   closers.push(() => g2a.close());
   const env = { DATABASE_URL: database.url };
   const file = join(directory, 'mappings.json');
-  writeFileSync(file, JSON.stringify([{ g2aProductId: g2aProductId(1), cwsProductIds: [cwsProductId(1)] }]));
+  writeFileSync(file, JSON.stringify(MAPPINGS));
   await runProgram(CLI, { args: ['migrate'], env, cwd: directory });
   await runProgram(CLI, { args: ['seed', file], env, cwd: directory });
 

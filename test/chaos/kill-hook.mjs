@@ -1,5 +1,5 @@
 // Loaded into the program (node --import): names each step of the purchase protocol as it happens, and kills or freezes the process at
-// the one it is told. A step is a commit of our tables or of a job's, or a request to CodesWholesale about an order. Dormant until armed.
+// the one it is told. A step is a commit of our tables or of a job's, or a request to CodesWholesale for an order. Dormant until armed.
 import http from 'node:http';
 import { syncBuiltinESMExports } from 'node:module';
 import pg from 'pg';
@@ -133,9 +133,14 @@ http.request = function request(...args) {
 };
 syncBuiltinESMExports();
 
-/** A request to CodesWholesale about orders or codes, its ids left out; null for any other. */
-function supplierAction({ host, method, path }) {
-  if (host !== supplier.hostname || !/^\/v3\/(?:orders|codes)/.test(path)) return null;
+/** A request to CodesWholesale about orders, codes, products or a token, its ids left out; null for any other. */
+function supplierAction(outgoing) {
+  const { method, path } = outgoing;
+  // G2A's has a token route of the same path.
+  if (outgoing.getHeader('host') !== supplier.host) return null;
+  if (!/^\/(?:v3\/(?:orders|codes|products)|oauth\/token)/.test(path)) return null;
   if (path.includes('startFrom=')) return `${method} /v3/orders (history)`;
+  // The token's may have secrets in it.
+  if (path.includes('?')) return `${method} ${path.split('?', 1)[0]}`;
   return `${method} ${path.replace(/[^/]{36,}$/, (id) => (id.startsWith('KF-') ? '{our id}' : '{id}'))}`;
 }

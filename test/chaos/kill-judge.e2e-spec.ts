@@ -1,8 +1,13 @@
 import { type End, judge } from './kill-judge.mjs';
 
-const sold = (code: string, end = 'Completed') => ({ end, lines: [{ codes: end === 'Completed' ? [{ code }] : [] }] });
+const sold = (code: string, end = 'Completed', clientOrderId = `KF-${code}`) => ({
+  clientOrderId,
+  end,
+  lines: [{ codes: end === 'Completed' ? [{ code }] : [] }],
+});
 
 const GOOD: End = {
+  quantity: 1,
   orders: [{ state: 'completed', attentionReason: null }],
   purchases: [{ state: 'dead' }, { state: 'completed' }],
   delivered: ['A'],
@@ -15,8 +20,17 @@ describe('the judge of kill-at-each-step', () => {
     expect(judge(GOOD)).toEqual([]);
   });
 
+  it('is content with two keys from two suppliers', () => {
+    expect(judge({ ...GOOD, quantity: 2, bought: [sold('A'), sold('B')], delivered: ['B', 'A'] })).toEqual([]);
+  });
+
   it.each<[string, Partial<End>, string]>([
-    ['a second purchase', { bought: [sold('A'), sold('B')] }, 'bought 2 times'],
+    ['a second purchase', { bought: [sold('A'), sold('B')] }, '2 keys were bought, 1 ordered'],
+    [
+      'a purchase that was made twice where two keys were ordered',
+      { quantity: 2, bought: [sold('A'), sold('B', 'Completed', 'KF-A')], delivered: ['A', 'B'] },
+      '1 purchases were bought 2 times',
+    ],
     ['a purchase that nobody wrote down', { strangers: 1 }, '1 orders that no purchase stands for'],
     ['a key that is not delivered', { delivered: [] }, '1 keys were bought, 0 are delivered'],
     ['another key', { delivered: ['B'] }, '1 keys were bought, 1 are delivered'],

@@ -2,16 +2,14 @@ import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
 import { lookupAccount } from '../../dist/orders/lookup-account.js';
-import { cwsProductId, g2aProductId } from '../../dist/sandbox/catalog.js';
 import { startCwsSandbox } from '../../dist/sandbox/cws.js';
 import { Customer, nextG2aOrderId } from '../../dist/sandbox/customer.js';
+import { CATALOG, stockUp } from './kill-variants.mjs';
 import { startProcess } from './processes.mjs';
 import { CLIENT, environment } from './stage.mjs';
 
 const MAIN = resolve(import.meta.dirname, '../../dist/main.js');
 const HOOK = new URL('kill-hook.mjs', import.meta.url).href;
-const GAME = 1;
-const PIECES = 100_000;
 const LIMIT_MS = 40_000;
 /** What still happens after the key was delivered is over by then: nothing is worked on that does not wait for its time. */
 const QUIET_MS = 1_000;
@@ -31,20 +29,17 @@ export class KillLane {
   #steps = [];
   #customer;
 
-  /** @param options.databaseUrl of a migrated database of its own, with the first game mapped. */
+  /** @param options.databaseUrl of a migrated database of its own, with all games mapped. */
   static async open({ name, databaseUrl, g2aUrl, directory }) {
     const lane = new KillLane();
-    lane.#cws = await startCwsSandbox({
-      products: GAME,
-      limits: { products: null, product: null, token: null },
-    });
-    lane.#cws.supplier.setProduct(cwsProductId(GAME), { quantity: PIECES });
-    lane.#cws.supplier.balanceCents = PIECES * 10_000;
+    lane.#cws = await startCwsSandbox({ ...CATALOG, limits: { products: null, product: null, token: null } });
+    stockUp(lane.#cws.supplier, {});
     lane.#env = {
       ...environment({ databaseUrl, cwsUrl: lane.#cws.url, g2aUrl }),
       // Once, at the start: what the background writes and asks is no step of an order.
       SYNC_INTERVAL_SECONDS: '3600',
-      RESERVATION_STOCK_MAX_AGE_SECONDS: '3600',
+      // With each reservation, before anything is recorded: what it finds the protocol builds on.
+      RESERVATION_STOCK_MAX_AGE_SECONDS: '0',
       ORDER_POLL_TIMEOUT_SECONDS: '3600',
       PURCHASE_RESET_SETTLE_SECONDS: '3600',
       // The supplier is in the same machine: what has not arrived within a second never left.
@@ -91,7 +86,8 @@ export class KillLane {
     const { behaviors } = this.#cws.traffic;
     behaviors.clear({});
     for (const behavior of variant.behaviors) behaviors.set(behavior);
-    const reservationId = await this.#reserve();
+    stockUp(this.#cws.supplier, variant);
+    const reservationId = await this.#reserve(variant);
     const order = { reservationId, g2aOrderId: nextG2aOrderId(), id: null };
 
     await this.#arm(victim ?? { step: null });
@@ -101,7 +97,7 @@ export class KillLane {
     else if (victim.signal === 'SIGKILL') await this.#startAgain();
     else await this.#takeOver(order);
     await this.#untilNothingIsLeftToDo(order);
-    return { steps, isReached, ...(await this.#evidence(order)) };
+    return { steps, isReached, quantity: variant.quantity, ...(await this.#evidence(order)) };
   }
 
   async #startAgain() {
@@ -115,10 +111,12 @@ export class KillLane {
     const frozenAtMs = Date.now();
     await this.#letTimePass();
     await this.#start();
-    while (Date.now() - frozenAtMs < FROZEN_MS) {
+    // It wakes up when the other one has done all it can: on a slow machine that takes longer than anything may be late.
+    let isOver = false;
+    while (Date.now() - frozenAtMs < (isOver ? FROZEN_MS : LIMIT_MS)) {
       await this.#makeDue('purchase-order', 'poll-purchase');
       // What the frozen one has locked is waited for.
-      await Promise.race([this.#ask(order).catch(() => false), sleep(200)]);
+      isOver ||= await Promise.race([this.#ask(order).catch(() => false), sleep(200, false)]);
       await sleep(50);
     }
     frozen.kill('SIGCONT');
@@ -206,9 +204,9 @@ export class KillLane {
     await armed;
   }
 
-  async #reserve() {
+  async #reserve({ g2aProductId: productId, quantity }) {
     for (const giveUpAtMs = Date.now() + LIMIT_MS; ;) {
-      const answer = await this.#customer.reserve([{ productId: g2aProductId(GAME), quantity: 1 }]);
+      const answer = await this.#customer.reserve([{ productId, quantity }]);
       if (answer.ok) return answer.body.reservation_id;
       // The first round of synchronization is under way.
       if (Date.now() > giveUpAtMs) throw new Error(JSON.stringify(answer));

@@ -8,7 +8,6 @@ export const SCARCE_PIECES = 40;
 
 const ORDER_GAP_MS = 250;
 const DISTURBANCE_GAP_MS = 4_500;
-const FAULT_SHARE = 0.5;
 
 const ORDERING = 'POST /v3/orders';
 const ORDER = 'GET /v3/orders/:id';
@@ -61,7 +60,8 @@ const DISTURBANCES = [
 ];
 
 /**
- * Everything that will be done, and when (milliseconds from the first order on). Depends on its arguments alone.
+ * Everything that will be done. Depends on its arguments alone. Customers and disturbances have times, in milliseconds from the first
+ * order on; a fault waits for its turn among the requests to buy, so that it meets the same one however fast the machine is.
  * @param options.seed whole number.
  * @param options.orders how many customers come.
  */
@@ -113,7 +113,13 @@ function planDisturbances(random, endMs) {
 
 function planFaults(random, customers) {
   const draw = random.deck(FAULTS);
-  return customers
-    .filter(() => random.chance(FAULT_SHARE))
-    .map(({ atMs }) => ({ atMs, behaviors: draw()(random).map((behavior) => ({ times: 1, ...behavior })) }));
+  // Every second customer, at random: how often each fault comes is certain.
+  const isMet = random.deck([true, false]);
+  let purchases = 0;
+  return customers.flatMap(({ lines }) => {
+    // Each line is bought with at least one request, so that the turn of every fault comes.
+    const after = { route: ORDERING, requests: purchases };
+    purchases += lines.length;
+    return isMet() ? [draw()(random).map((behavior) => ({ times: 1, ...behavior, after }))] : [];
+  });
 }

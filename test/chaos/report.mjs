@@ -1,8 +1,10 @@
+import { lostAnswers, sentAgain } from './check/run.mjs';
+
 const SHOWN_VIOLATIONS = 50;
 
 /** A run in numbers. */
-export function summarize({ seed, evidence, unserved, disturber, replicas, violations, seconds }) {
-  const { orders, purchases, ledger, ownExitCodes } = evidence;
+export function summarize({ seed, evidence, unserved, disturber, violations, seconds }) {
+  const { orders, purchases, ledger, ownExitCodes, disturbances } = evidence;
   return {
     seed,
     seconds,
@@ -14,14 +16,14 @@ export function summarize({ seed, evidence, unserved, disturber, replicas, viola
       ({ attentionReason }) => attentionReason.replaceAll(/KF-\S+|\d+/g, '…'),
     ),
     purchases: countBy(purchases, ({ state }) => state),
-    sentAgain: purchases.reduce((sum, { sendCount }) => sum + Math.max(0, sendCount - 1), 0),
+    sentAgain: sentAgain(evidence),
+    lostAnswers: lostAnswers(evidence),
     supplierOrders: countBy(ledger.orders, ({ status }) => status),
     spentCents: ledger.spentCents,
-    kills: replicas.reduce((sum, replica) => sum + replica.kills, 0),
-    freezes: disturber.freezes,
-    databaseRestarts: disturber.restarts,
+    ...disturbances,
     endedByThemselves: ownExitCodes.length,
     faults: disturber.faults,
+    faultsUnmet: disturber.unmetFaults,
     violations,
   };
 }
@@ -36,7 +38,8 @@ export function printReport(summary, { isJson, directory }) {
     for (const { rule, subject, message } of violations.slice(0, SHOWN_VIOLATIONS)) {
       console.log(`BROKEN  ${rule}  ${subject}  ${message}`);
     }
-    console.log(violations.length === 0 ? 'every promise was kept' : `${violations.length} promises were broken`);
+    const verdict = violations.length === 0 ? 'every promise was kept' : `${violations.length} promises were broken`;
+    console.log(`${verdict}; the run took ${summary.seconds} seconds`);
   }
   if (directory !== null) console.error(`logs, evidence and audit trail: ${directory}`);
 }

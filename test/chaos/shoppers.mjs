@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { g2aProductId } from '../../dist/sandbox/catalog.js';
 
-/** For how long an unanswered or refused call is repeated. */
+/** For how long an unanswered or refused call is repeated once nothing breaks any more. */
 const PATIENCE_MS = 90_000;
 const REPEAT_GAP_MS = 250;
 const FIRST_LOOK_MS = 300;
@@ -19,18 +19,20 @@ export class Shoppers {
   unserved = [];
   #replicas;
   #isClosing = false;
+  /** Before, the processes may be down for as long as a slow machine takes to start them again and again. */
+  #quietAtMs = Infinity;
 
   constructor(replicas) {
     this.#replicas = replicas;
   }
 
-  /** Plays a customer until all its keys were shown, or until endLooks. */
-  async play(customer) {
+  /** Has a customer reserve and pay. @returns the note on it; undefined when it got no reservation. */
+  async order(customer) {
     const wanted = customer.lines.map(({ game, quantity }) => ({ productId: g2aProductId(game), quantity }));
     const reservation = await this.#insist(customer.reservesAt, (merchant) => merchant.reserve(wanted), isServed);
     if (!reservation.ok) {
       this.unserved.push({ customer: customer.index, reason: reservation.error });
-      return;
+      return undefined;
     }
     await sleep(customer.hesitatesMs);
     const note = {
@@ -43,7 +45,30 @@ export class Shoppers {
     };
     this.notes.push(note);
     await this.#pay(customer, note, reservation.body.reservation_id);
-    await this.#fetchKeys(customer, note);
+    return note;
+  }
+
+  /** Looks for the keys of a customer who has paid until all were shown, or until endLooks. */
+  async fetchKeys({ ordersAt }, note) {
+    const [orderId] = note.orderIds;
+    const wanted = note.lines.reduce((sum, { quantity }) => sum + quantity, 0);
+    let at = ordersAt;
+    for (let gapMs = FIRST_LOOK_MS; orderId !== undefined && !this.#isClosing; gapMs *= 1.5) {
+      await sleep(Math.min(gapMs, LONGEST_LOOK_GAP_MS));
+      at = 1 - at;
+      const answer = await this.#ask(at, (merchant) => merchant.inventory(orderId));
+      if (!answer.ok) continue;
+      const items = itemsOf(answer.body);
+      for (const item of items) {
+        if (!note.seen.some(({ id, value }) => id === item.id && value === item.value)) note.seen.push(item);
+      }
+      if (items.length >= wanted) return;
+    }
+  }
+
+  /** From now on nothing breaks any more, and whoever gets no answer gives up in time. */
+  noteQuiet() {
+    this.#quietAtMs = Date.now();
   }
 
   /** From now on nobody looks for keys any more. */
@@ -66,30 +91,13 @@ export class Shoppers {
     if (calls === 'again') await tell(1 - ordersAt);
   }
 
-  async #fetchKeys({ ordersAt }, note) {
-    const [orderId] = note.orderIds;
-    const wanted = note.lines.reduce((sum, { quantity }) => sum + quantity, 0);
-    let at = ordersAt;
-    for (let gapMs = FIRST_LOOK_MS; orderId !== undefined && !this.#isClosing; gapMs *= 1.5) {
-      await sleep(Math.min(gapMs, LONGEST_LOOK_GAP_MS));
-      at = 1 - at;
-      const answer = await this.#ask(at, (merchant) => merchant.inventory(orderId));
-      if (!answer.ok) continue;
-      const items = itemsOf(answer.body);
-      for (const item of items) {
-        if (!note.seen.some(({ id, value }) => id === item.id && value === item.value)) note.seen.push(item);
-      }
-      if (items.length >= wanted) return;
-    }
-  }
-
   /** Repeats a call, at the other replica in turn, as long as its answer leaves open what became of it. */
   async #insist(firstAt, call, isFinal) {
-    const giveUpAtMs = Date.now() + PATIENCE_MS;
+    const beganAtMs = Date.now();
     for (let at = firstAt; ; at = 1 - at) {
       const answer = await this.#ask(at, call);
       if (isFinal(answer)) return answer;
-      if (Date.now() > giveUpAtMs) return answer;
+      if (Date.now() > Math.max(beganAtMs, this.#quietAtMs) + PATIENCE_MS) return answer;
       await sleep(REPEAT_GAP_MS);
     }
   }

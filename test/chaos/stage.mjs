@@ -39,6 +39,8 @@ export class Stage {
   database;
   replicas = [];
   cwsUrl;
+  /** What each supplier product costs, and how much of it there was before the first sale. */
+  market;
   #closers = [];
   #opening = Promise.resolve();
   #closing;
@@ -75,7 +77,7 @@ export class Stage {
     // Their limits are not what is tried here, and dropped tokens need many new ones.
     await control(this.cwsUrl, 'POST', 'traffic', { limits: { products: null, product: null, token: null } });
     await control(g2aUrl, 'POST', 'traffic', { limits: { api: null } });
-    await stockUp(this.cwsUrl);
+    this.market = await stockUp(this.cwsUrl);
     await seed(this.directory, this.database.url);
     const env = environment({ databaseUrl: this.database.url, cwsUrl: this.cwsUrl, g2aUrl });
     this.replicas = [1, 2].map((number) => this.#startReplica(number, env));
@@ -113,12 +115,19 @@ export class Stage {
   }
 }
 
+/** @returns the market, by CWS product id. */
 async function stockUp(cwsUrl) {
+  const market = {};
+  const stock = async (productId, quantity) => {
+    const { prices } = await control(cwsUrl, 'POST', `products/${productId}`, { quantity });
+    const bands = prices.map(({ value, from, to }) => ({ cents: Math.round(value * 100), from, to }));
+    market[productId] = { openingStock: quantity, bands };
+  };
   for (let game = 1; game <= GAMES; game += 1) {
-    const quantity = game > GAMES - SCARCE_GAMES ? SCARCE_PIECES : PIECES;
-    await control(cwsUrl, 'POST', `products/${cwsProductId(game)}`, { quantity });
-    await control(cwsUrl, 'POST', `products/${cwsAlternativeProductId(game)}`, { quantity: PIECES });
+    await stock(cwsProductId(game), game > GAMES - SCARCE_GAMES ? SCARCE_PIECES : PIECES);
+    await stock(cwsAlternativeProductId(game), PIECES);
   }
+  return market;
 }
 
 async function seed(directory, databaseUrl) {
