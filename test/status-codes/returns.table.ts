@@ -25,6 +25,10 @@ export const returns: StatusTable = {
       await world.send(ask);
       return ask;
     }),
+    success(204, 'one key a hundred times', ['keys', 'audit_log'], async (world) => {
+      const { orderId, keys } = await world.buy();
+      return remove(orderId, Array<string>(100).fill(keys[0]!.id));
+    }),
     ...['', '?', '?id[]=', '?id=', '?ids[]=1', `?id[]=${UNKNOWN_ID}&id[]=`].map((query) =>
       refusal([400, 'invalid_request'], `the query "${query}", which does not name what`, async (world) => ({
         method: 'DELETE',
