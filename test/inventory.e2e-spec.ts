@@ -1,3 +1,4 @@
+import { Client } from 'pg';
 import { cwsProductId, g2aProductId } from '../sandbox/catalog.js';
 import { type InventoryItem, nextG2aOrderId, type ProductInventory } from '../sandbox/customer.js';
 import { PurchaseOrderService } from '../src/orders/purchase-order.service.js';
@@ -60,6 +61,20 @@ async function until(condition: () => Promise<boolean>): Promise<void> {
     if (Date.now() > deadline) throw new Error('it did not happen in time');
     await new Promise((resolve) => setTimeout(resolve, 25));
   }
+}
+
+/** The purchase of an order that CWS has accepted and not delivered. */
+async function purchaseUnderWay(orderId: string): Promise<{ id: string; client_order_id: string }> {
+  let rows: { id: string; client_order_id: string }[] = [];
+  await until(async () => {
+    rows = await keyferry.sql(
+      `SELECT purchase.id, client_order_id FROM purchases purchase JOIN order_items item ON item.id = order_item_id
+       WHERE order_id = $1 AND state = 'fulfilling'`,
+      [orderId],
+    );
+    return rows.length > 0;
+  });
+  return rows[0]!;
 }
 
 const isStored = (orderId: string, count: number) => async () => (await storedKeys(orderId)).length === count;
@@ -149,24 +164,16 @@ describe('a key that is a file', () => {
   /** An order whose purchase CWS is still working on, and then ends with this one code. */
   async function bringCode(code: { value: string; fileName: string | null }): Promise<string> {
     const orderId = await order({ 3: 1 });
-    let purchase: { id: string; client_order_id: string } | undefined;
-    await until(async () => {
-      [purchase] = await keyferry.sql(
-        `SELECT purchase.id, client_order_id FROM purchases purchase JOIN order_items item ON item.id = order_item_id
-         WHERE order_id = $1 AND state = 'fulfilling'`,
-        [orderId],
-      );
-      return purchase !== undefined;
-    });
-    await keyferry.app.get(SettlePurchaseService, { strict: false }).settle(purchase!.id, [
+    const purchase = await purchaseUnderWay(orderId);
+    await keyferry.app.get(SettlePurchaseService, { strict: false }).settle(purchase.id, [
       {
-        cwsOrderId: purchase!.id,
-        clientOrderId: purchase!.client_order_id,
+        cwsOrderId: purchase.id,
+        clientOrderId: purchase.client_order_id,
         status: 'completed',
         totalPrice: null,
         createdAt: null,
         lines: [
-          { cwsProductId: cwsProductId(3), unitPrice: null, codes: [{ codeId: purchase!.id, kind: 'image', ...code }] },
+          { cwsProductId: cwsProductId(3), unitPrice: null, codes: [{ codeId: purchase.id, kind: 'image', ...code }] },
         ],
       },
     ]);
@@ -299,5 +306,64 @@ describe('returned keys', () => {
     );
     expect(answers.map((answer) => answer.status)).toEqual(Array(20).fill(204));
     expect(await audited(orderId, 'order.keys_returned')).toMatchObject([{ count: 5 }]);
+  });
+
+  it('are never delivered to anyone else, although CWS sells the same code again: a person hears of it', async () => {
+    const first = await buy(1);
+    expect(await takeBack(first.orderId, idQuery([first.keys[0]!.id]))).toMatchObject({ status: 204 });
+    const orderId = await order({ 3: 1 });
+    const { id, client_order_id: reference } = await purchaseUnderWay(orderId);
+    const sold = keyferry.cws.orders.ledger().orders.find(({ clientOrderId }) => clientOrderId === reference);
+    sold!.lines[0]!.codes[0]!.code = first.keys[0]!.value;
+    keyferry.cws.orders.finish(reference);
+    await until(async () => {
+      await keyferry.sql(`UPDATE pgboss.job SET start_after = now() WHERE name = 'poll-purchase' AND state < 'active'`);
+      const alerts = await keyferry.sql(`SELECT FROM alerts WHERE kind = 'code_sold_twice' AND subject = $1`, [id]);
+      return alerts.length === 1;
+    });
+    for (const each of [first.orderId, orderId]) {
+      expect(await keyferry.customer.inventory(each)).toMatchObject({ status: 200, body: [{ inventory: [] }] });
+    }
+    expect(await storedKeys(orderId)).toEqual([]);
+  });
+});
+
+describe('a key that is on its way out', () => {
+  const comesBack = `UPDATE keys SET returned_at = now()
+    WHERE order_item_id IN (SELECT id FROM order_items WHERE order_id = $1)`;
+  const isSettled = `UPDATE orders SET state = 'failed' WHERE id = $1`;
+
+  it.each([
+    ['a text', 'comes back', 1, comesBack],
+    ['a text', 'is given up by a person', 1, isSettled],
+    ['a file', 'comes back', 2, comesBack],
+    ['a file', 'is given up by a person', 2, isSettled],
+  ])('does not leave: %s that %s before its delivery is noted', async (_kind, _event, game, change) => {
+    const orderId = await order({ [game]: 1 });
+    await until(async () => {
+      const rows = await keyferry.sql(`SELECT FROM orders WHERE id = $1 AND state = 'completed'`, [orderId]);
+      return rows.length === 1;
+    });
+    const [key] = await storedKeys(orderId);
+    const other = new Client({ connectionString: keyferry.database.url });
+    await other.connect();
+    await other.query('BEGIN');
+    await other.query('SELECT FROM orders WHERE id = $1 FOR UPDATE', [orderId]);
+    const answer =
+      game === 1
+        ? keyferry.customer.inventory(orderId)
+        : keyferry.customer.call('GET', `/order/${orderId}/inventory/${key!.id}`);
+    // It has read the key, and wants the lock to note that it leaves.
+    await until(async () => {
+      const waiting = `SELECT FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()`;
+      return (await keyferry.sql(waiting)).length > 0;
+    });
+    await other.query(change, [orderId]);
+    await other.query('COMMIT');
+    await other.end();
+
+    expect(await answer).toMatchObject(game === 1 ? { status: 200, body: [{ inventory: [] }] } : itemNotFound);
+    expect(await storedKeys(orderId)).toMatchObject([{ delivered: null }]);
+    expect(await audited(orderId, 'order.keys_delivered')).toEqual([]);
   });
 });
