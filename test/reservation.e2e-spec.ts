@@ -1,3 +1,4 @@
+import { jest } from '@jest/globals';
 import { cwsAlternativeProductId, cwsProductId, g2aProductId } from '../sandbox/catalog.js';
 import { lockStock } from '../src/catalog/stock-holds.queries.js';
 import { PlanReservationService } from '../src/orders/plan-reservation.service.js';
@@ -164,6 +165,66 @@ describe('the reservation routes', () => {
       expect(await tryReserve(10)).toMatchObject(refused(400, 'insufficient_stock'));
       await expire(first);
       expect(await tryReserve(10)).toMatchObject(left(10, 4));
+    });
+  });
+
+  describe('time', () => {
+    it.each([
+      ['just before', -0.000_001, true],
+      ['in the moment when', 0, false],
+      ['after', 0.000_001, false],
+    ])(
+      'a piece bought %s CWS was asked for its stock is taken off it or not: by %d s',
+      async (_when, seconds, isGone) => {
+        const game = 4;
+        const id = await reserve(game);
+        // All five, as when the purchase is made; CWS's answer shows five all the same.
+        await keyferry.sql(
+          `UPDATE stock_holds hold SET state = 'bought', expires_at = NULL, quantity = 5,
+           bought_at = product.requested_at + make_interval(secs => $2)
+         FROM supplier_products product, reservation_items item
+         WHERE product.cws_product_id = hold.cws_product_id AND item.id = hold.reservation_item_id
+           AND item.reservation_id = $1`,
+          [id, seconds],
+        );
+        expect(await tryReserve(game)).toMatchObject(isGone ? left(game, 4) : refused(400, 'insufficient_stock'));
+        await keyferry.sql('DELETE FROM stock_holds WHERE cws_product_id = $1', [cwsProductId(game)]);
+      },
+    );
+
+    /** Only what time it is; whatever waits goes on. */
+    function setClock(minutesFromNow: number): void {
+      jest.useFakeTimers({
+        now: Date.now() + minutesFromNow * 60_000,
+        doNotFake: [
+          'setTimeout',
+          'clearTimeout',
+          'setInterval',
+          'clearInterval',
+          'setImmediate',
+          'clearImmediate',
+          'nextTick',
+          'queueMicrotask',
+          'hrtime',
+          'performance',
+        ],
+      });
+    }
+    afterEach(() => {
+      jest.useRealTimers();
+    });
+
+    it('is the database’s: a reservation is live or over whatever the clock of the process says', async () => {
+      const live = await reserve(3);
+      const over = await reserve(3);
+      const renewed = await reserve(3);
+      await expire(over);
+      // A reservation lives for 30 minutes.
+      setClock(40);
+      expect((await keyferry.customer.renew(renewed)).status).toBe(200);
+      expect((await keyferry.customer.order(live)).status).toBe(202);
+      setClock(-40);
+      expect(await keyferry.customer.order(over)).toMatchObject(refused(410, 'reservation_expired'));
     });
   });
 
