@@ -1,10 +1,10 @@
+import { Client } from 'pg';
 import { cwsProductId, g2aProductId } from '../sandbox/catalog.js';
 import { type InventoryItem, nextG2aOrderId, type ProductInventory } from '../sandbox/customer.js';
 import { PurchaseOrderService } from '../src/orders/purchase-order.service.js';
 import { SettlePurchaseService } from '../src/orders/settle-purchase.service.js';
 import { type Keyferry, mapGames, OUR_CLIENT, startKeyferry } from './support/keyferry.js';
 
-const UNKNOWN = '0b000000-0000-4000-8000-00000000ffff';
 const PATIENCE_MS = 20_000;
 const PNG = Buffer.from('89504e470d0a1a0a00', 'hex');
 
@@ -63,6 +63,20 @@ async function until(condition: () => Promise<boolean>): Promise<void> {
   }
 }
 
+/** The purchase of an order that CWS has accepted and not delivered. */
+async function purchaseUnderWay(orderId: string): Promise<{ id: string; client_order_id: string }> {
+  let rows: { id: string; client_order_id: string }[] = [];
+  await until(async () => {
+    rows = await keyferry.sql(
+      `SELECT purchase.id, client_order_id FROM purchases purchase JOIN order_items item ON item.id = order_item_id
+       WHERE order_id = $1 AND state = 'fulfilling'`,
+      [orderId],
+    );
+    return rows.length > 0;
+  });
+  return rows[0]!;
+}
+
 const isStored = (orderId: string, count: number) => async () => (await storedKeys(orderId)).length === count;
 
 function head(path: string): Promise<Response> {
@@ -80,42 +94,7 @@ const takeBack = (orderId: string, query: string) =>
   keyferry.customer.call<undefined>('DELETE', `/order/${orderId}/inventory${query}`);
 const idQuery = (ids: readonly string[]) => `?${ids.map((id) => `id[]=${id}`).join('&')}`;
 
-const orderNotFound = { ok: false, status: 404, error: { code: 'order_not_found' } };
 const itemNotFound = { ok: false, status: 404, error: { code: 'item_not_found' } };
-const invalidRequest = { ok: false, status: 400, error: { code: 'invalid_request' } };
-
-describe('every inventory route', () => {
-  const routes = [
-    ['GET', `/order/${UNKNOWN}/inventory`],
-    ['DELETE', `/order/${UNKNOWN}/inventory?id[]=${UNKNOWN}`],
-    ['GET', `/order/${UNKNOWN}/inventory/${UNKNOWN}`],
-    ['GET', `/order/${UNKNOWN}/inventory/${UNKNOWN}/account`],
-  ] as const;
-
-  it.each(routes)('%s %s is 401 without credentials, and 404 for an order that there is not', async (method, path) => {
-    const stranger = await fetch(`${keyferry.url}${path}`, { method });
-    expect([stranger.status, stranger.headers.get('www-authenticate')]).toEqual([
-      401,
-      expect.stringContaining('Bearer'),
-    ]);
-    expect(await stranger.json()).toMatchObject({ code: 'unauthorized' });
-    expect(await keyferry.customer.call(method, path)).toMatchObject({
-      status: 404,
-      error: { code: path.endsWith('/account') ? 'item_not_found' : 'order_not_found' },
-    });
-  });
-
-  it.each(['x', '1'.repeat(36), '1'.repeat(37), '9007199254740993', '0', `${UNKNOWN}x`, '%00'])(
-    'is 404 for the order id %s, which no order can have',
-    async (reference) => {
-      expect(await keyferry.customer.inventory(reference)).toMatchObject(orderNotFound);
-      expect(await takeBack(reference, idQuery([UNKNOWN]))).toMatchObject(orderNotFound);
-      expect(await keyferry.customer.call('GET', `/order/${reference}/inventory/${UNKNOWN}`)).toMatchObject(
-        orderNotFound,
-      );
-    },
-  );
-});
 
 describe('an inventory', () => {
   it('is empty while the keys are to come, under our order id and under G2A’s', async () => {
@@ -182,42 +161,19 @@ describe('a key that is a file', () => {
     expect(await audited(orderId, 'order.keys_delivered')).toEqual([{ count: 1 }]);
   });
 
-  it('is of that order only; a text has no file, and nothing is an account', async () => {
-    const { orderId, keys } = await buy(2);
-    const text = await buy(1);
-    expect(await file(text.orderId, keys[0]!.id)).toMatchObject(itemNotFound);
-    expect(await file(text.orderId, text.keys[0]!.id)).toMatchObject(itemNotFound);
-    for (const id of [UNKNOWN, 'x', '1'.repeat(37), '%00']) expect(await file(orderId, id)).toMatchObject(itemNotFound);
-    for (const [of, id] of [
-      [orderId, keys[0]!.id],
-      [text.orderId, text.keys[0]!.id],
-      [orderId, UNKNOWN],
-    ]) {
-      expect(await keyferry.customer.call('GET', `/order/${of}/inventory/${id}/account`)).toMatchObject(itemNotFound);
-    }
-  });
-
   /** An order whose purchase CWS is still working on, and then ends with this one code. */
   async function bringCode(code: { value: string; fileName: string | null }): Promise<string> {
     const orderId = await order({ 3: 1 });
-    let purchase: { id: string; client_order_id: string } | undefined;
-    await until(async () => {
-      [purchase] = await keyferry.sql(
-        `SELECT purchase.id, client_order_id FROM purchases purchase JOIN order_items item ON item.id = order_item_id
-         WHERE order_id = $1 AND state = 'fulfilling'`,
-        [orderId],
-      );
-      return purchase !== undefined;
-    });
-    await keyferry.app.get(SettlePurchaseService, { strict: false }).settle(purchase!.id, [
+    const purchase = await purchaseUnderWay(orderId);
+    await keyferry.app.get(SettlePurchaseService, { strict: false }).settle(purchase.id, [
       {
-        cwsOrderId: purchase!.id,
-        clientOrderId: purchase!.client_order_id,
+        cwsOrderId: purchase.id,
+        clientOrderId: purchase.client_order_id,
         status: 'completed',
         totalPrice: null,
         createdAt: null,
         lines: [
-          { cwsProductId: cwsProductId(3), unitPrice: null, codes: [{ codeId: purchase!.id, kind: 'image', ...code }] },
+          { cwsProductId: cwsProductId(3), unitPrice: null, codes: [{ codeId: purchase.id, kind: 'image', ...code }] },
         ],
       },
     ]);
@@ -327,29 +283,6 @@ describe('returned keys', () => {
     expect(bought(4)).toHaveLength(1);
   });
 
-  it('are taken back all or not at all, and of their own order only', async () => {
-    const { orderId, keys } = await buy(1, 2);
-    const other = await buy(1);
-    const ids = keys.map((key) => key.id);
-    for (const foreign of [other.keys[0]!.id, UNKNOWN, 'x', '1'.repeat(37)]) {
-      expect(await takeBack(orderId, idQuery([...ids, foreign]))).toMatchObject(itemNotFound);
-    }
-    expect(await takeBack(other.orderId, idQuery(ids))).toMatchObject(itemNotFound);
-    expect(await takeBack(UNKNOWN, idQuery(ids))).toMatchObject(orderNotFound);
-    expect(await keyferry.customer.inventory(orderId)).toMatchObject({ body: [{ inventory: keys }] });
-    expect(await audited(orderId, 'order.keys_returned')).toEqual([]);
-  });
-
-  it('are named, and not too many of them', async () => {
-    const { orderId, keys } = await buy(1);
-    const many = Array<string>(101).fill(keys[0]!.id);
-    for (const query of ['', '?', '?id[]=', '?id=', '?ids[]=1', `${idQuery([keys[0]!.id])}&id[]=`, idQuery(many)]) {
-      expect(await takeBack(orderId, query)).toMatchObject(invalidRequest);
-    }
-    expect(await keyferry.customer.inventory(orderId)).toMatchObject({ body: [{ inventory: keys }] });
-    expect(await takeBack(orderId, idQuery(many.slice(1)))).toMatchObject({ status: 204 });
-  });
-
   it.each([
     ['id[]', (ids: string[]) => `?id[]=${ids[0]}&id[]=${ids[1]}`],
     ['id[], encoded', (ids: string[]) => `?id%5B%5D=${ids[0]}&id%5B%5D=${ids[1]}`],
@@ -373,5 +306,64 @@ describe('returned keys', () => {
     );
     expect(answers.map((answer) => answer.status)).toEqual(Array(20).fill(204));
     expect(await audited(orderId, 'order.keys_returned')).toMatchObject([{ count: 5 }]);
+  });
+
+  it('are never delivered to anyone else, although CWS sells the same code again: a person hears of it', async () => {
+    const first = await buy(1);
+    expect(await takeBack(first.orderId, idQuery([first.keys[0]!.id]))).toMatchObject({ status: 204 });
+    const orderId = await order({ 3: 1 });
+    const { id, client_order_id: reference } = await purchaseUnderWay(orderId);
+    const sold = keyferry.cws.orders.ledger().orders.find(({ clientOrderId }) => clientOrderId === reference);
+    sold!.lines[0]!.codes[0]!.code = first.keys[0]!.value;
+    keyferry.cws.orders.finish(reference);
+    await until(async () => {
+      await keyferry.sql(`UPDATE pgboss.job SET start_after = now() WHERE name = 'poll-purchase' AND state < 'active'`);
+      const alerts = await keyferry.sql(`SELECT FROM alerts WHERE kind = 'code_sold_twice' AND subject = $1`, [id]);
+      return alerts.length === 1;
+    });
+    for (const each of [first.orderId, orderId]) {
+      expect(await keyferry.customer.inventory(each)).toMatchObject({ status: 200, body: [{ inventory: [] }] });
+    }
+    expect(await storedKeys(orderId)).toEqual([]);
+  });
+});
+
+describe('a key that is on its way out', () => {
+  const comesBack = `UPDATE keys SET returned_at = now()
+    WHERE order_item_id IN (SELECT id FROM order_items WHERE order_id = $1)`;
+  const isSettled = `UPDATE orders SET state = 'failed' WHERE id = $1`;
+
+  it.each([
+    ['a text', 'comes back', 1, comesBack],
+    ['a text', 'is given up by a person', 1, isSettled],
+    ['a file', 'comes back', 2, comesBack],
+    ['a file', 'is given up by a person', 2, isSettled],
+  ])('does not leave: %s that %s before its delivery is noted', async (_kind, _event, game, change) => {
+    const orderId = await order({ [game]: 1 });
+    await until(async () => {
+      const rows = await keyferry.sql(`SELECT FROM orders WHERE id = $1 AND state = 'completed'`, [orderId]);
+      return rows.length === 1;
+    });
+    const [key] = await storedKeys(orderId);
+    const other = new Client({ connectionString: keyferry.database.url });
+    await other.connect();
+    await other.query('BEGIN');
+    await other.query('SELECT FROM orders WHERE id = $1 FOR UPDATE', [orderId]);
+    const answer =
+      game === 1
+        ? keyferry.customer.inventory(orderId)
+        : keyferry.customer.call('GET', `/order/${orderId}/inventory/${key!.id}`);
+    // It has read the key, and wants the lock to note that it leaves.
+    await until(async () => {
+      const waiting = `SELECT FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()`;
+      return (await keyferry.sql(waiting)).length > 0;
+    });
+    await other.query(change, [orderId]);
+    await other.query('COMMIT');
+    await other.end();
+
+    expect(await answer).toMatchObject(game === 1 ? { status: 200, body: [{ inventory: [] }] } : itemNotFound);
+    expect(await storedKeys(orderId)).toMatchObject([{ delivered: null }]);
+    expect(await audited(orderId, 'order.keys_delivered')).toEqual([]);
   });
 });

@@ -1,6 +1,6 @@
 import { g2aOfferId, g2aProductId } from '../sandbox/catalog.js';
 import { runCommand } from './support/command.js';
-import { environment, type Keyferry, mapGames, OUR_CLIENT, startKeyferry } from './support/keyferry.js';
+import { environment, type Keyferry, mapGames, startKeyferry } from './support/keyferry.js';
 
 const DATE = '2017-07-21T17:32:28Z';
 const MESSAGE = 'Some of the requested items do not exist';
@@ -253,40 +253,5 @@ describe('a notification of a type that we do not know', () => {
     expect(rows[0].payload).toHaveLength(4000);
     expect(rows[0].payload).toContain('"note":"a\\u0000b"');
     expect(rows[0].payload).not.toContain('s3cret');
-  });
-});
-
-describe('the route', () => {
-  it('is closed to strangers', async () => {
-    const body = JSON.stringify([deactivation({ offer_id: g2aOfferId(1) })]);
-    const headers = { 'content-type': 'application/json' };
-    const answer = await fetch(`${keyferry.url}/notifications`, { method: 'POST', headers, body });
-    expect([answer.status, await answer.json()]).toMatchObject([401, { code: 'unauthorized' }]);
-    const basic = Buffer.from(`${OUR_CLIENT.clientId}:${OUR_CLIENT.clientSecret}`).toString('base64');
-    const admitted = await fetch(`${keyferry.url}/notifications`, {
-      method: 'POST',
-      headers: { ...headers, authorization: `Basic ${basic}` },
-      body,
-    });
-    expect([admitted.status, await admitted.text()]).toEqual([204, '']);
-  });
-
-  it.each([
-    ['no body', undefined, 'the body'],
-    ['an object', deactivation({}), 'the body'],
-    ['an empty array', [], 'the body'],
-    ['too many', Array.from({ length: 101 }, () => deactivation({ offer_id: FOREIGN_OFFER })), 'the body'],
-    ['no type', [{ date: DATE }], '0.notification_type'],
-    ['no date', [deactivation({ offer_id: FOREIGN_OFFER }, null)], '0.date'],
-    ['no data', [{ notification_type: 'auction_deactivated', date: DATE }], '0.data'],
-    ['no id', [deactivation({ auction_id: null })], '0.data'],
-    ['one bad of two', [deactivation({ offer_id: 'kept?' }), deactivation({ offer_id: 7 })], '1.data.offer_id'],
-  ])('refuses %s whole, and names the field', async (_kind, body, field) => {
-    const before = await keyferry.sql('SELECT count(*) FROM notifications');
-    expect(await notify(body)).toMatchObject({
-      status: 400,
-      error: { code: 'invalid_request', message: expect.stringContaining(field) },
-    });
-    expect(await keyferry.sql('SELECT count(*) FROM notifications')).toEqual(before);
   });
 });

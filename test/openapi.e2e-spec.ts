@@ -6,10 +6,9 @@ import { join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { jest } from '@jest/globals';
 import { HttpException } from '@nestjs/common';
-import { SwaggerModule } from '@nestjs/swagger';
 import { openApiDocument } from '../src/dropshipping/openapi/document.js';
-import { type DeliveredProduct, DeliverKeysService } from '../src/orders/deliver-keys.service.js';
-import { answerCheck, committedDocument, OTHER_ROUTES } from './support/answer-validation.js';
+import { DeliverKeysService } from '../src/orders/deliver-keys.service.js';
+import { answerCheck, committedDocument } from './support/answer-validation.js';
 import { environment, startKeyferry } from './support/keyferry.js';
 import { createTestDatabase, type TestDatabase } from './support/test-database.js';
 
@@ -64,23 +63,6 @@ describe('docs/openapi.json', () => {
     expect(run('--write').status).toBe(0);
     expect(readFileSync(copy, 'utf8')).toBe(readFileSync(committed, 'utf8'));
   });
-});
-
-it('the document has every route of the merchant contract that is served, and no other', async () => {
-  const keyferry = await startKeyferry();
-  try {
-    const routesOf = (paths: object): string[] =>
-      Object.entries(paths)
-        .flatMap(([path, item]) => Object.keys(item).map((method) => `${method} ${path}`))
-        .sort();
-    // Nest's own list of what its controllers serve; nothing of it was written by us.
-    const served = routesOf(
-      SwaggerModule.createDocument(keyferry.app, { openapi: '3.1.0', info: { title: '', version: '' } }).paths,
-    );
-    expect(routesOf(openApiDocument.paths)).toEqual(served.filter((route) => !OTHER_ROUTES.test(route.split(' ')[1]!)));
-  } finally {
-    await keyferry.stop();
-  }
 });
 
 describe('the documentation page', () => {
@@ -186,21 +168,16 @@ describe('the validation of every answer', () => {
     expect(check({ ...answer, route: null, body: '[]' })).toContain('no route');
   });
 
-  it.each([
-    [
-      'a wrong body',
-      () => Promise.resolve([{ g2aProductId: 1, inventorySize: -1, items: [] }] satisfies DeliveredProduct[]),
-      `GET ${INVENTORY} 200: body/0/inventory_size must be >= 0`,
-    ],
-    [
-      'an undocumented status',
-      () => Promise.reject(new HttpException({ code: 'teapot', message: 'short and stout' }, 418)),
-      `GET ${INVENTORY} 418: the status is not documented`,
-    ],
-  ])('fails the test whose application gave %s', async (_case, inventory, violation) => {
+  it('fails the test whose application gave a wrong body, or a status that is not documented', async () => {
     const keyferry = await startKeyferry();
-    jest.spyOn(keyferry.app.get(DeliverKeysService), 'inventory').mockImplementation(inventory);
+    jest
+      .spyOn(keyferry.app.get(DeliverKeysService), 'inventory')
+      .mockResolvedValueOnce([{ g2aProductId: 1, inventorySize: -1, items: [] }])
+      .mockRejectedValueOnce(new HttpException({ code: 'teapot', message: 'short and stout' }, 418));
     await keyferry.customer.inventory(ORDER_ID);
-    await expect(keyferry.stop()).rejects.toThrow(violation);
+    await keyferry.customer.inventory(ORDER_ID);
+    const stopped = keyferry.stop();
+    await expect(stopped).rejects.toThrow(`GET ${INVENTORY} 200: body/0/inventory_size must be >= 0`);
+    await expect(stopped).rejects.toThrow(`GET ${INVENTORY} 418: the status is not documented`);
   });
 });

@@ -1,6 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { jest } from '@jest/globals';
 import { cwsProductId, g2aProductId } from '../sandbox/catalog.js';
 import { Customer } from '../sandbox/customer.js';
+import { LiveStockService } from '../src/orders/live-stock.service.js';
+import { WatchBalanceService } from '../src/orders/watch-balance.service.js';
 import { type Keyferry, OUR_CLIENT, startKeyferry } from './support/keyferry.js';
 import { left, refused, reservationSteps } from './support/reservation-steps.js';
 
@@ -10,7 +13,7 @@ const { tryReserve, reserve, expire, restock } = reservationSteps(() => keyferry
 describe('a reservation on old snapshots', () => {
   beforeAll(async () => {
     keyferry = await startKeyferry({ environment: { RESERVATION_STOCK_MAX_AGE_SECONDS: '10' } });
-    for (const game of [1, 2, 3, 4, 5, 6]) await restock(game, 50);
+    for (const game of [1, 2, 3, 4, 5, 6, 8, 9, 10, 11]) await restock(game, 50);
     await keyferry.sync();
   });
   // A call may still be under way here: nothing of it may outlive the application.
@@ -37,11 +40,26 @@ describe('a reservation on old snapshots', () => {
     keyferry.cws.traffic.behaviors.set({ name: 'losesRequest', hangs: true });
   };
 
+  /** The feed vouches for snapshots of that age. */
+  const ageButFeed = async (seconds: number): Promise<void> => {
+    await age(seconds);
+    await keyferry.sql('UPDATE sync_cursors SET pass_started_at = now()');
+  };
+  /** Our snapshot of a game, whatever CWS has. */
+  const know = (game: number, { quantity = 50, cents = 632 }): Promise<unknown> =>
+    keyferry.sql(
+      `UPDATE supplier_products SET quantity = $2,
+         price_bands = jsonb_build_array(jsonb_build_object('fromQuantity', 1, 'toQuantity', NULL, 'unitPrice', $3::integer))
+       WHERE cws_product_id = $1`,
+      [cwsProductId(game), quantity, cents],
+    );
+  /** Waits as long as the test may take. */
+  const patient = (): Customer => new Customer({ baseUrl: keyferry.url, ...OUR_CLIENT, answerTimeoutMs: 60_000 });
+
   it('asks nobody while the snapshot is recent, or the feed vouches for it', async () => {
     await age(5);
     expect(await tryReserve(1)).toMatchObject({ ok: true });
-    await age(20);
-    await keyferry.sql('UPDATE sync_cursors SET pass_started_at = now()');
+    await ageButFeed(20);
     expect(await tryReserve(1)).toMatchObject({ ok: true });
     expect(asked()).toEqual([]);
   });
@@ -80,6 +98,74 @@ describe('a reservation on old snapshots', () => {
   });
 
   it.each([
+    ['a restock', { quantity: 0 }],
+    ['a price that has fallen', { cents: 683 }],
+  ])('finds %s that the feed has not mentioned, before a customer is turned away', async (_case, known) => {
+    await ageButFeed(20);
+    await know(8, known);
+    expect(await tryReserve(8)).toMatchObject({ ok: true });
+    expect(asked()).toEqual([cwsProductId(8)]);
+  });
+
+  it.each([
+    ['insufficient_stock', { quantity: 0 }],
+    ['price_too_low', { cents: 683 }],
+  ])('asks nobody before it refuses with %s what CWS itself has said just now', async (code, known) => {
+    await ageButFeed(5);
+    await know(8, known);
+    expect(await tryReserve(8)).toMatchObject(refused(400, code));
+    expect(asked()).toEqual([]);
+  });
+
+  it('asks CWS once for a crowd that it turns away', async () => {
+    await ageButFeed(20);
+    await know(9, { quantity: 0 });
+    keyferry.cws.supplier.setProduct(cwsProductId(9), { quantity: 0 });
+    const customer = patient();
+    await customer.token();
+    const answers = await Promise.all(
+      Array.from({ length: 50 }, () => customer.reserve([{ productId: g2aProductId(9), quantity: 1 }])),
+    );
+    for (const answer of answers) expect(answer).toMatchObject(refused(400, 'insufficient_stock'));
+    expect(asked()).toEqual([cwsProductId(9)]);
+  });
+
+  it('does not leave a customer to a question from spare room, but asks one that gets through', async () => {
+    await age(100);
+    keyferry.cws.traffic.behaviors.set({ name: 'losesRequest', hangs: true, times: 1 });
+    const spare = keyferry.app.get(LiveStockService).refresh([cwsProductId(10)], 'spare');
+    for (let tries = 0; asked().length === 0; tries += 1) {
+      if (tries > 500) throw new Error('the question from spare room was not asked');
+      await sleep(20);
+    }
+    keyferry.cws.supplier.setProduct(cwsProductId(10), { quantity: 3 });
+    expect(await tryReserve(10)).toMatchObject(left(10, 2));
+    expect(asked()).toEqual([cwsProductId(10), cwsProductId(10)]);
+    await spare;
+  });
+
+  it('waits for CWS twice at most, once for the stock and once for the balance, however it hangs', async () => {
+    await age(100);
+    // The question before this one was answered so long ago that the next is due, and not so long that it is asked by itself.
+    await keyferry.sql(
+      `UPDATE account_balance SET total_to_use_cents = 0, asked_at = now(), tried_at = now() - interval '6 seconds'`,
+    );
+    hang();
+    const waits = [LiveStockService, WatchBalanceService].map((service) =>
+      jest.spyOn(keyferry.app.get<{ refresh: () => Promise<void> }>(service), 'refresh'),
+    );
+    expect(await patient().reserve([{ productId: g2aProductId(11), quantity: 1 }])).toMatchObject(
+      refused(400, 'balance_too_low'),
+    );
+    expect(waits.map(({ mock }) => mock.calls.length)).toEqual([1, 1]);
+    expect(new Set(asked())).toEqual(new Set([cwsProductId(11)]));
+    const { requests } = keyferry.cws.traffic.counters()['GET /v3/accounts/current']!;
+    expect(requests).toBe(1);
+    jest.restoreAllMocks();
+    await keyferry.sql('UPDATE account_balance SET total_to_use_cents = 10000000');
+  });
+
+  it.each([
     [
       'fails',
       () => {
@@ -99,7 +185,7 @@ describe('a reservation on old snapshots', () => {
     expect(await tryReserve(1)).toMatchObject({ ok: true });
   });
 
-  it('answers 503 with Retry-After when CWS hangs and the snapshot is stale, within the patience of G2A', async () => {
+  it('answers 503 with Retry-After when CWS hangs and the snapshot is stale', async () => {
     await age(301);
     // A stale alternative is no reason to refuse what a fresh supplier has.
     await keyferry.sql('UPDATE supplier_products SET requested_at = now() WHERE cws_product_id = $1', [
@@ -107,9 +193,8 @@ describe('a reservation on old snapshots', () => {
     ]);
     await keyferry.sql('INSERT INTO product_mapping_suppliers VALUES ($1, $2, 1)', [g2aProductId(5), cwsProductId(1)]);
     hang();
-    const patient = new Customer({ baseUrl: keyferry.url, ...OUR_CLIENT, answerTimeoutMs: 9_000 });
     const [stale, fresh] = await Promise.all([
-      patient.reserve([{ productId: g2aProductId(1), quantity: 1 }]),
+      patient().reserve([{ productId: g2aProductId(1), quantity: 1 }]),
       tryReserve(5),
     ]);
     expect(stale).toMatchObject({ ...refused(503, 'stock_unknown'), retryAfterSeconds: 30 });

@@ -6,7 +6,7 @@ import { promisify } from 'node:util';
 import { DataSource } from 'typeorm';
 import { createDataSource } from '../src/data-source.js';
 import { dataSourceOptions } from '../src/database/data-source-options.js';
-import { environment } from './support/keyferry.js';
+import { environment, OUR_CLIENT } from './support/keyferry.js';
 import { ProgramFailedError, startProgram } from './support/program.js';
 import { createTestDatabase } from './support/test-database.js';
 
@@ -87,12 +87,52 @@ describe('the start of the program', () => {
     });
   });
 
-  it('says little: nothing of the modules and routes of the framework, no colors into a file', async () => {
+  it('says little: nothing of modules and routes, no colors into a file, and never a secret of whoever calls', async () => {
+    const { clientId: id, clientSecret: secret } = OUR_CLIENT;
+    const basic = Buffer.from(`${id}:${secret}`).toString('base64');
+    const pair = `client_id=${encodeURIComponent(id)}&client_secret=${encodeURIComponent(secret)}`;
+    const grant = 'grant_type=client_credentials';
+    const authorization = `Basic ${basic}`;
+    const form = { 'content-type': 'application/x-www-form-urlencoded' };
+    const json = { 'content-type': 'application/json' };
+    const calls: [number, string, RequestInit?][] = [
+      [200, `/oauth/token?${grant}&${pair}`],
+      [400, `/oauth/token?grant_type=password&${pair}`],
+      [401, `/oauth/token?${grant}&${pair}x`],
+      [404, `/oauth/token/?${pair}`],
+      [400, `/oauth/%zz?${pair}`],
+      [401, `/order/1/inventory?${pair}`],
+      [200, '/oauth/token', { method: 'POST', headers: form, body: `${grant}&${pair}` }],
+      [401, '/oauth/token', { method: 'POST', headers: form, body: `${grant}&${pair}x` }],
+      [400, '/oauth/token', { method: 'POST', headers: json, body: `{"client_secret":"${secret}` }],
+      [415, '/oauth/token', { method: 'POST', headers: { 'content-type': 'text/x' }, body: pair }],
+      [200, '/oauth/token', { method: 'POST', headers: { ...form, authorization }, body: grant }],
+      [204, '/healthcheck', { headers: { authorization } }],
+      [401, '/healthcheck', { headers: { authorization: `${authorization}eA` } }],
+      [404, `/nowhere/${encodeURIComponent(secret)}`, { headers: { authorization } }],
+    ];
     const database = await createTestDatabase();
     try {
       const program = await startProgram({ ...environment(NOWHERE, NOWHERE), DATABASE_URL: database.url });
-      await program.end('SIGTERM');
+      const statuses: number[] = [];
+      const shown: string[] = [];
+      try {
+        for (const [, path, init] of calls) {
+          const answer = await fetch(program.url + path, init);
+          statuses.push(answer.status);
+          if (!answer.ok) shown.push(await answer.text());
+        }
+        const metrics = await (await fetch(`${program.url}/metrics`)).text();
+        expect(metrics).toContain('keyferry_');
+        shown.push(metrics);
+      } finally {
+        await program.end('SIGTERM');
+      }
+      expect(statuses).toEqual(calls.map(([status]) => status));
       expect(program.output()).toContain('listening on');
+      for (const place of [...shown, program.output()]) {
+        for (const secretly of [secret, encodeURIComponent(secret), basic]) expect(place).not.toContain(secretly);
+      }
       expect(program.output()).not.toMatch(/InstanceLoader|RoutesResolver|RouterExplorer|NestFactory|NestApplication/);
       expect(program.output()).not.toContain('\u001b');
     } finally {

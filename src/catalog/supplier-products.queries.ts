@@ -13,6 +13,20 @@ export interface SupplierReport {
   readonly releaseDate: Date | null;
 }
 
+/** Those of these products that CWS was not asked for since `time` (epoch milliseconds), neither by id nor in its feed. */
+export async function notRequestedSince(
+  manager: EntityManager,
+  cwsProductIds: readonly string[],
+  time: number,
+): Promise<string[]> {
+  const rows = await manager.query<{ id: string }[]>(
+    `SELECT wanted.id FROM unnest($1::uuid[]) AS wanted (id) LEFT JOIN supplier_products ON cws_product_id = wanted.id
+     WHERE requested_at IS NULL OR requested_at < to_timestamp($2::float8 / 1000)`,
+    [cwsProductIds, time],
+  );
+  return rows.map(({ id }) => id);
+}
+
 /** Time of the database's clock, the one that replicas share. */
 export async function databaseNow(manager: EntityManager): Promise<Date> {
   const [row] = await manager.query<[{ now: Date }]>('SELECT clock_timestamp() AS now');

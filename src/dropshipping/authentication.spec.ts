@@ -166,13 +166,6 @@ describe('Every merchant route', () => {
     ['GET', '/order/80201000000192/inventory'],
   ] as const;
 
-  it.each(routes)('%s %s is closed without credentials', async (method, url) => {
-    const answer = await app.send({ method, url });
-    expect(answer.statusCode).toBe(401);
-    expect(answer.headers['www-authenticate']).toMatch(/^Bearer .*, Basic /);
-    expect(answer.json()).toEqual({ code: 'unauthorized', message: expect.any(String) });
-  });
-
   it.each(routes)('%s %s is open to HTTP Basic', async (method, url) => {
     const answer = await app.send({ method, url, headers: { authorization: BASIC } });
     expect([200, 204, 400]).toContain(answer.statusCode);

@@ -133,15 +133,10 @@ describe('Every error has a code and a message', () => {
     ['an empty id', () => call('GET', '/order//inventory'), 404, 'route_not_found'],
     ['a wrong method', () => call('PUT', '/reservation', body), 405, 'method_not_allowed'],
     ['a wrong method with an id', () => call('PUT', '/order/1/inventory'), 405, 'method_not_allowed'],
-    ['malformed JSON', reservation('[{"product_id":'), 400, 'malformed_body'],
-    ['prototype poisoning', reservation('[{"__proto__":{"a":1}}]'), 400, 'malformed_body'],
     ['constructor poisoning', reservation('[{"constructor":{"prototype":{"a":1}}}]'), 400, 'malformed_body'],
-    ['a long body', reservation(JSON.stringify('x'.repeat(65_536))), 413, 'body_too_large'],
-    ['plain text', reservation(body, 'text/plain'), 415, 'unsupported_media_type'],
     ['XML', reservation('<a/>', 'application/xml'), 415, 'unsupported_media_type'],
     ['a content type that is none', reservation(body, 'json'), 415, 'unsupported_media_type'],
     ['a form', reservation('a=1', 'application/x-www-form-urlencoded'), 400, 'invalid_request'],
-    ['an invalid field', reservation('[{"product_id":1}]'), 400, 'invalid_request'],
     ['a malformed URL', () => call('GET', '/order/%zz/inventory?client_secret=s3cret'), 400, 'invalid_request'],
   ];
 

@@ -3,6 +3,7 @@ import { InjectDataSource } from '@nestjs/typeorm';
 import { DataSource } from 'typeorm';
 import { storeSupplierAnswer } from '../catalog/store-supplier-answer.js';
 import { priceGuard } from '../catalog/store-supplier-reports.js';
+import { notRequestedSince } from '../catalog/supplier-products.queries.js';
 import { AppConfig } from '../config/app-config.js';
 import { CwsClient } from '../cws/cws-client.js';
 import { settlesWithin } from '../jobs/settles-within.js';
@@ -42,11 +43,17 @@ export class LiveStockService implements BeforeApplicationShutdown {
    * comes later is stored then. Products that are being asked for already are waited for, the others share one request.
    * Never within a transaction.
    * @param priority `spare` where it is tried again anyway: without room nothing is asked.
+   * @param since epoch milliseconds by the database's clock; products that CWS has been asked for since then are left alone: of a
+   *   crowd that found them too old, some come here when the question of the first was answered already. Default: all are asked for.
    */
-  async refresh(cwsProductIds: readonly string[], priority: Priority = 'urgent'): Promise<void> {
+  async refresh(
+    cwsProductIds: readonly string[],
+    priority: Priority = 'urgent',
+    since: number | null = null,
+  ): Promise<void> {
     const wanted = cwsProductIds.filter((id) => !this.isAsked(id, priority));
     if (wanted.length > 0) {
-      const done = this.ask(wanted, priority).finally(() => {
+      const done = this.ask(wanted, priority, since).finally(() => {
         for (const id of wanted) if (this.underWay.get(id) === call) this.underWay.delete(id);
       });
       const call = { priority, done };
@@ -67,10 +74,13 @@ export class LiveStockService implements BeforeApplicationShutdown {
     return call !== undefined && (call.priority === 'urgent' || priority === 'spare');
   }
 
-  private async ask(cwsProductIds: readonly string[], priority: Priority): Promise<void> {
+  private async ask(cwsProductIds: readonly string[], priority: Priority, since: number | null): Promise<void> {
+    const { manager } = this.dataSource;
     try {
-      await storeSupplierAnswer(this.dataSource.manager, cwsProductIds, priceGuard(this.config), () =>
-        this.cws.productsNow(cwsProductIds, CALL_LIMITS[priority]),
+      const due = since === null ? cwsProductIds : await notRequestedSince(manager, cwsProductIds, since);
+      if (due.length === 0) return;
+      await storeSupplierAnswer(manager, due, priceGuard(this.config), () =>
+        this.cws.productsNow(due, CALL_LIMITS[priority]),
       );
     } catch (error) {
       // Whatever it is, the snapshots serve while they are fresh enough.

@@ -36,7 +36,11 @@ export type PlanOnLockedStock = <Item extends RequestedItem>(
 
 /** Thrown through the transaction, so that nothing stays locked while CWS is asked. */
 class SnapshotsTooOldError extends Error {
-  constructor(readonly cwsProductIds: readonly string[]) {
+  /** @param since when they should have been heard of last, epoch milliseconds. */
+  constructor(
+    readonly cwsProductIds: readonly string[],
+    readonly since: number,
+  ) {
     super(`${cwsProductIds.length} snapshots are too old`);
   }
 }
@@ -86,7 +90,7 @@ export class PlanReservationService {
       return await this.runOnLockedStock(work, Math.min(reservationStockMaxAgeSeconds, staleAfterSeconds));
     } catch (error) {
       if (!(error instanceof SnapshotsTooOldError)) throw error;
-      await this.liveStock.refresh(error.cwsProductIds);
+      await this.liveStock.refresh(error.cwsProductIds, 'urgent', error.since);
     }
     return this.runOnLockedStock(work, null);
   }
@@ -133,8 +137,9 @@ export class PlanReservationService {
     if (maxAgeSeconds !== null) {
       // CWS is not asked on behalf of what is not sold here.
       for (const id of ids) enabledProduct(id, stock.products);
-      const old = suppliersOlderThan(stock.now - maxAgeSeconds * 1000, stock.products);
-      if (old.length > 0) throw new SnapshotsTooOldError(old);
+      const since = stock.now - maxAgeSeconds * 1000;
+      const old = suppliersOlderThan(since, stock.products);
+      if (old.length > 0) throw new SnapshotsTooOldError(old, since);
     }
     const planned = this.planOn(stock, requested, rate, maxAgeSeconds);
     const { payableCents } = stock;
@@ -159,8 +164,9 @@ export class PlanReservationService {
       // and counts twice until the next look, must not be the reason.
       const isRefusal = error instanceof InsufficientStockError || error instanceof UnprofitableError;
       if (maxAgeSeconds === null || !isRefusal) throw error;
-      const old = suppliersOlderThan(now - maxAgeSeconds * 1000, products, 'requestedAt');
-      throw old.length > 0 ? new SnapshotsTooOldError(old) : error;
+      const since = now - maxAgeSeconds * 1000;
+      const old = suppliersOlderThan(since, products, 'requestedAt');
+      throw old.length > 0 ? new SnapshotsTooOldError(old, since) : error;
     }
   }
 }

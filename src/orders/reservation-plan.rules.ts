@@ -1,3 +1,4 @@
+import { splitCart } from './cart-split.rules.js';
 import { defaultTerms, mappingTerms, supplierOffers } from '../catalog/mapping-terms.js';
 import type { AppConfig } from '../config/app-config.js';
 import { type Cents, cents, NO_CENTS } from '../money/cents.js';
@@ -9,7 +10,7 @@ import { incomeAtWorst, type SimulatedIncome } from '../pricing/simulated-income
 import { type SupplierOffer, unitPriceFor } from '../pricing/supplier-choice.rules.js';
 import { InsufficientStockError, ProductNotFoundError, StockUnknownError, UnprofitableError } from './order-errors.js';
 import type { ReservableProduct } from './reservable-stock.queries.js';
-import { type Allocation, allocateStock } from './stock-allocation.rules.js';
+import { affordableSources, type Allocation, allocateStock } from './stock-allocation.rules.js';
 
 /** One product that a customer wants; each product at most once. */
 export interface RequestedItem {
@@ -73,7 +74,10 @@ export function planSettings(config: AppConfig): (now: number, rate: ExchangeRat
 }
 
 /**
- * Where each item's pieces come from: all items or none.
+ * Where each item's pieces come from: all items or none. The cheapest suppliers serve, unless then somebody would get nothing.
+ * What it may still miss: a cart of several items that share suppliers, of which one can be afforded at a bulk price alone (such a
+ * part is never made smaller or larger for another item), or one at whose product nothing is shown yet, so that its price depends
+ * on who serves it.
  * @throws ProductNotFoundError, InsufficientStockError, UnprofitableError, StockUnknownError
  */
 export function planReservation<Item extends RequestedItem>(
@@ -84,7 +88,7 @@ export function planReservation<Item extends RequestedItem>(
   const wanted = requested.map((item) => ({ item, product: enabledProduct(item.g2aProductId, products) }));
   // The item with the fewest suppliers chooses first, so that another does not take the only one it has.
   wanted.sort((a, b) => usableSuppliers(a.product, settings) - usableSuppliers(b.product, settings));
-  const { items, taken } = planInAnyOrder(wanted, settings);
+  const { items, taken } = planCart(wanted, settings);
   const stock = requested.map(({ g2aProductId }) => productStock(g2aProductId, products, settings, taken));
   return { items, stock };
 }
@@ -92,6 +96,70 @@ export function planReservation<Item extends RequestedItem>(
 interface WantedItem<Item extends RequestedItem> {
   readonly item: Item;
   readonly product: ReservableProduct;
+}
+
+interface PlannedCart<Item extends RequestedItem> {
+  readonly items: readonly PlannedItem<Item>[];
+  readonly taken: Taken;
+}
+
+/** Cheapest first, and if that fails, so that all are served: a reservation that could be honored must never fail. */
+function planCart<Item extends RequestedItem>(
+  wanted: readonly WantedItem<Item>[],
+  settings: PlanSettings,
+): PlannedCart<Item> {
+  try {
+    return planInAnyOrder(wanted, settings);
+  } catch (error) {
+    const planned = wanted.length > 1 ? planTogether(wanted, settings) : null;
+    if (planned === null) throw error;
+    return planned;
+  }
+}
+
+/** Plans all items at once; null when no split is found. */
+function planTogether<Item extends RequestedItem>(
+  wanted: readonly WantedItem<Item>[],
+  settings: PlanSettings,
+): PlannedCart<Item> | null {
+  const demands = wanted.flatMap(({ item, product }) => {
+    const { suppliers, revenue } = sale(product, new Map(), settings);
+    if (revenue === null) return [];
+    const { sources } = affordableSources({
+      quantity: item.quantity,
+      suppliers,
+      saleIncome: revenue.income,
+      maxLoss: NO_CENTS,
+    });
+    // Up to its first gap: any smaller part can be afforded too then.
+    const most = new Map(
+      sources.map(({ supplier, ranges: [first] }) => [supplier.cwsProductId, first?.from === 1 ? first.to : 0]),
+    );
+    return [{ item, revenue, suppliers: sources.map(({ supplier }) => supplier), quantity: item.quantity, most }];
+  });
+  if (demands.length < wanted.length) return null;
+  const available = new Map(
+    demands.flatMap(({ suppliers }) => suppliers.map((supplier) => [supplier.cwsProductId, supplier.available])),
+  );
+  const shares = splitCart(demands, available);
+  if (shares === null) return null;
+  const taken = new Map<string, number>();
+  const items = demands.map(({ item, revenue, suppliers }, index) => {
+    const allocations = suppliers.flatMap(({ cwsProductId, bands }) => {
+      const quantity = shares[index]?.get(cwsProductId) ?? 0;
+      const unitPrice = unitPriceFor(bands, quantity);
+      return quantity === 0 || unitPrice === null ? [] : [{ cwsProductId, quantity, unitPrice }];
+    });
+    addTo(taken, allocations);
+    return { ...item, salePriceCents: revenue.price, saleIncomeCents: revenue.income, allocations };
+  });
+  return { items, taken };
+}
+
+function addTo(taken: Map<string, number>, allocations: readonly Allocation[]): void {
+  for (const { cwsProductId, quantity } of allocations) {
+    taken.set(cwsProductId, (taken.get(cwsProductId) ?? 0) + quantity);
+  }
 }
 
 /**
@@ -102,7 +170,7 @@ function planInAnyOrder<Item extends RequestedItem>(
   wanted: readonly WantedItem<Item>[],
   settings: PlanSettings,
   movedForward: ReadonlySet<number> = new Set(),
-): { items: PlannedItem<Item>[]; taken: Taken } {
+): PlannedCart<Item> {
   const taken = new Map<string, number>();
   const items: PlannedItem<Item>[] = [];
   for (const current of wanted) {
@@ -114,9 +182,7 @@ function planInAnyOrder<Item extends RequestedItem>(
       const others = wanted.filter((other) => other !== current);
       return planInAnyOrder([current, ...others], settings, new Set([...movedForward, g2aProductId]));
     }
-    for (const { cwsProductId, quantity } of items.at(-1)?.allocations ?? []) {
-      taken.set(cwsProductId, (taken.get(cwsProductId) ?? 0) + quantity);
-    }
+    addTo(taken, items.at(-1)?.allocations ?? []);
   }
   return { items, taken };
 }

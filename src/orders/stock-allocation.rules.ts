@@ -38,23 +38,7 @@ const NOTHING: readonly QuantityRange[] = [{ from: 0, to: 0 }];
  * unconfirmed price counts where it is the dearer one.
  */
 export function allocateStock(input: AllocationInput): AllocationResult {
-  const inStock = input.suppliers
-    .map(atWorst)
-    .filter(
-      (supplier) =>
-        supplier.isReleased &&
-        supplier.bands.some(
-          ({ fromQuantity, unitPrice }) =>
-            unitPrice > 0 && fromQuantity <= Math.min(supplier.available, input.quantity),
-        ),
-    );
-  const sources = inStock
-    .flatMap((supplier) => {
-      const ranges = affordableQuantities(supplier, input);
-      const unitPrice = unitPriceFor(supplier.bands, largestUpTo(ranges, input.quantity) ?? 0);
-      return unitPrice === null ? [] : [{ supplier, unitPrice, ranges }];
-    })
-    .sort((a, b) => a.unitPrice - b.unitPrice);
+  const { sources, isTooDear } = affordableSources(input);
 
   // reachable[i]: the quantities that the suppliers from i on can deliver together.
   const reachable = [NOTHING];
@@ -73,7 +57,40 @@ export function allocateStock(input: AllocationInput): AllocationResult {
     allocations.push({ cwsProductId: supplier.cwsProductId, quantity, unitPrice });
     wanted -= quantity;
   });
-  return { allocations, missing: input.quantity - total, isTooDear: sources.length < inStock.length };
+  return { allocations, missing: input.quantity - total, isTooDear };
+}
+
+/** A supplier that keeps the floor. */
+export interface AffordableSource {
+  /** Its prices at worst. */
+  readonly supplier: SupplierOffer;
+  /** The quantities, of those in stock and wanted, at whose price it does. */
+  readonly ranges: readonly QuantityRange[];
+}
+
+/** The suppliers that can serve a part of it, the cheapest first, and whether others were passed over for their price. */
+export function affordableSources(input: AllocationInput): {
+  readonly sources: readonly AffordableSource[];
+  readonly isTooDear: boolean;
+} {
+  const inStock = input.suppliers
+    .map(atWorst)
+    .filter(
+      (supplier) =>
+        supplier.isReleased &&
+        supplier.bands.some(
+          ({ fromQuantity, unitPrice }) =>
+            unitPrice > 0 && fromQuantity <= Math.min(supplier.available, input.quantity),
+        ),
+    );
+  const sources = inStock
+    .flatMap((supplier) => {
+      const ranges = affordableQuantities(supplier, input);
+      const unitPrice = unitPriceFor(supplier.bands, largestUpTo(ranges, input.quantity) ?? 0);
+      return unitPrice === null ? [] : [{ supplier, unitPrice, ranges }];
+    })
+    .sort((a, b) => a.unitPrice - b.unitPrice);
+  return { sources, isTooDear: sources.length < inStock.length };
 }
 
 /** The quantities, of those in stock and wanted, at whose price the supplier keeps the floor. */
