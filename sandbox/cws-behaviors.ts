@@ -17,6 +17,8 @@ export const CWS_BEHAVIORS = [
   'preorderCodes',
   'feedHidesChanges',
   'malformedProduct',
+  'refusesProduct',
+  'expiresContinuation',
 ] as const;
 export type CwsBehavior = (typeof CWS_BEHAVIORS)[number];
 export type CwsBehaviors = BehaviorTable<CwsBehavior | TransportBehavior>;

@@ -156,47 +156,94 @@ describe('the sweep', () => {
 
 const INTERVAL_SECONDS = 5;
 
-describe('the alert about products that cannot be read', () => {
-  it('is closed by a whole cycle of the sweep that finds them readable, or mapped no more', async () => {
-    const keyferry = await startKeyferry({ cws: { products: 5 } });
-    try {
-      await mapGames(keyferry, [1, 2]);
-      const sweeper = keyferry.app.get(SweepService);
-      const sweep = async (): Promise<void> => {
-        await keyferry.sql(`UPDATE supplier_products SET requested_at = now() - interval '5 minutes'`);
-        await sweeper.sweep();
-        // A cycle ends with the look at what to ask next.
-        await sweeper.sweep();
-      };
-      const open = async (): Promise<string[]> =>
-        (
-          await keyferry.sql(
-            `SELECT subject FROM alerts WHERE kind = 'supplier_product_unreadable' AND cleared_at IS NULL ORDER BY 1`,
-          )
-        ).map(({ subject }: { subject: string }) => subject);
-      await sweep();
-      const alerts = keyferry.app.get(AlertsService);
-      // Without an id, and of a product whose mapping was deleted.
-      for (const subject of ['', cwsProductId(3)]) {
-        await alerts.raise('supplier_product_unreadable', subject, 'quantity is no number');
-      }
-      keyferry.cws.traffic.behaviors.set({ name: 'malformedProduct', subject: cwsProductId(1) });
-      await sweep();
-      await sweep();
-      expect(await open()).toEqual([cwsProductId(1)]);
-      // All of a batch: the alert without an id is another one.
-      keyferry.cws.traffic.behaviors.set({ name: 'malformedProduct', subject: cwsProductId(2) });
-      await alerts.raise('supplier_product_unreadable', '', 'items[0] is no object');
-      await keyferry.sql(`UPDATE supplier_products SET requested_at = now() - interval '5 minutes'`);
-      await sweeper.sweep();
-      expect(await open()).toEqual(['', cwsProductId(1), cwsProductId(2)]);
-      keyferry.cws.traffic.behaviors.clear({});
-      await sweep();
-      await sweep();
-      expect(await open()).toEqual([]);
-    } finally {
-      await keyferry.stop();
+describe('the sweep of a CWS with troublesome products', () => {
+  let keyferry: Keyferry;
+  const sweeper = (): SweepService => keyferry.app.get(SweepService);
+  const letPass = () => keyferry.sql(`UPDATE supplier_products SET requested_at = now() - interval '5 minutes'`);
+  const open = async (): Promise<string[]> =>
+    (
+      await keyferry.sql(
+        `SELECT subject FROM alerts WHERE kind = 'supplier_product_unreadable' AND cleared_at IS NULL ORDER BY 1`,
+      )
+    ).map(({ subject }: { subject: string }) => subject);
+  const sweep = async (): Promise<void> => {
+    await letPass();
+    await sweeper().sweep();
+    // A cycle ends with the look at what to ask next.
+    await sweeper().sweep();
+  };
+  const questions = (): string[][] =>
+    keyferry.cws.traffic.requests().flatMap(({ query: { productIds } }) => (productIds ? [productIds.split(',')] : []));
+
+  beforeAll(async () => {
+    // Its pace is the matter of other tests.
+    const environment = { CWS_PRODUCTS_RATE: '4000/600s' };
+    keyferry = await startKeyferry({ cws: { products: 12, limits: { products: null } }, environment });
+    await mapGames(keyferry, [1, 2]);
+  });
+  afterAll(() => keyferry.stop());
+
+  it('closes the alert about one that cannot be read when a whole cycle finds it readable, or mapped no more', async () => {
+    await sweep();
+    const alerts = keyferry.app.get(AlertsService);
+    // Without an id, and of a product whose mapping was deleted.
+    for (const subject of ['', cwsProductId(3)]) {
+      await alerts.raise('supplier_product_unreadable', subject, 'quantity is no number');
     }
+    keyferry.cws.traffic.behaviors.set({ name: 'malformedProduct', subject: cwsProductId(1) });
+    await sweep();
+    await sweep();
+    expect(await open()).toEqual([cwsProductId(1)]);
+    // All of a batch: the alert without an id is another one.
+    keyferry.cws.traffic.behaviors.set({ name: 'malformedProduct', subject: cwsProductId(2) });
+    await alerts.raise('supplier_product_unreadable', '', 'items[0] is no object');
+    await letPass();
+    await sweeper().sweep();
+    expect(await open()).toEqual(['', cwsProductId(1), cwsProductId(2)]);
+    keyferry.cws.traffic.behaviors.clear({});
+    await sweep();
+    await sweep();
+    expect(await open()).toEqual([]);
+  });
+
+  it('goes on with all others when CWS refuses every question that names one of them, and tells which', async () => {
+    await mapGames(keyferry, [4, 5, 6, 7, 8, 9, 10]);
+    const bad = cwsProductId(6);
+    keyferry.cws.traffic.behaviors.set({ name: 'refusesProduct', subject: bad });
+    await sweeper().sweep();
+    expect(await keyferry.sql('SELECT cws_product_id AS id FROM supplier_products WHERE is_gone')).toEqual([
+      { id: bad },
+    ]);
+    expect(
+      await keyferry.sql(`SELECT count(*) FROM supplier_products WHERE requested_at > now() - interval '1 minute'`),
+    ).toEqual([{ count: 9 }]);
+    expect(await open()).toEqual([bad]);
+
+    // From then on it spoils no question of others.
+    await sweeper().sweep();
+    keyferry.cws.traffic.forget();
+    await sweep();
+    expect(questions().filter((ids) => ids.includes(bad))).toEqual([[bad]]);
+    expect(await open()).toEqual([bad]);
+
+    keyferry.cws.traffic.behaviors.clear({});
+    await sweep();
+    await sweep();
+    expect(await keyferry.sql('SELECT 1 FROM supplier_products WHERE is_gone')).toEqual([]);
+    expect(await open()).toEqual([]);
+  });
+
+  it('holds it against no product when CWS refuses everything', async () => {
+    await letPass();
+    keyferry.cws.traffic.behaviors.set({ name: 'refusesProduct' });
+    for (let turn = 0; turn < 3; turn += 1) await expect(sweeper().sweep()).rejects.toThrow(UpstreamError);
+    keyferry.cws.traffic.behaviors.clear({});
+    expect(await keyferry.sql('SELECT 1 FROM supplier_products WHERE is_gone')).toEqual([]);
+    expect(await open()).toEqual([]);
+    await sweep();
+    expect(
+      await keyferry.sql(`SELECT 1 FROM supplier_products WHERE requested_at < now() - interval '1 minute'`),
+    ).toEqual([]);
   });
 });
 
