@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { cwsProductId, g2aProductId } from '../sandbox/catalog.js';
 import { AlertsService } from '../src/alerts/alerts.service.js';
+import { FeedService } from '../src/sync/feed.service.js';
 import { SweepService } from '../src/sync/sweep.service.js';
 import { type SweepQuestion, sweepTargets } from '../src/sync/sweep.queries.js';
 import { SWEEP_BATCH, SweepPace, sweepPlan } from '../src/sync/sweep.rules.js';
@@ -206,6 +207,23 @@ describe('the sweep of a CWS with troublesome products', () => {
     expect(await open()).toEqual([]);
   });
 
+  it('writes of what has not changed only when it was asked about: nothing is priced for that, or judged anew', async () => {
+    await sweep();
+    await letPass();
+    await keyferry.sql('DELETE FROM repricings');
+    const known = () =>
+      keyferry.sql(
+        `SELECT to_jsonb(product) - 'requested_at' AS known, requested_at > now() - interval '1 minute' AS "isRecent"
+         FROM supplier_products product ORDER BY cws_product_id`,
+      );
+    const before = await known();
+    await sweeper().sweep();
+    expect(await known()).toEqual(
+      before.map(({ known: same }: { known: object }) => ({ known: same, isRecent: true })),
+    );
+    expect(await keyferry.sql('SELECT 1 FROM repricings')).toEqual([]);
+  });
+
   it('goes on with all others when CWS refuses every question that names one of them, and tells which', async () => {
     await mapGames(keyferry, [4, 5, 6, 7, 8, 9, 10]);
     const bad = cwsProductId(6);
@@ -248,8 +266,13 @@ describe('the sweep of a CWS with troublesome products', () => {
 });
 
 describe('the sweep of a large catalog while the feed is unreliable', () => {
-  it('sees every hot one every 15 s at CWS’s real limit, and the rest in its turn', async () => {
-    const keyferry = await startKeyferry({ cws: { products: 1 }, g2a: { products: 1 } });
+  it('sees every hot one every 15 s at CWS’s real limit, and the rest in its turn; of that limit it leaves a fifth', async () => {
+    // 20 in 4 s, as far as the program knows and as CWS counts, for the last part.
+    const keyferry = await startKeyferry({
+      cws: { products: 1, limits: { products: { requests: 20, perSeconds: 4 } } },
+      g2a: { products: 1 },
+      environment: { CWS_PRODUCTS_RATE: '20/4s' },
+    });
     try {
       await fillCatalog(keyferry, 4000);
       const { manager } = keyferry.app.get(DataSource);
@@ -305,8 +328,36 @@ describe('the sweep of a large catalog while the feed is unreliable', () => {
       // A second or two for the answer and the way to G2A are left.
       expect(Math.max(...gaps)).toBeLessThanOrEqual(15);
       expect(restSeen).toBeGreaterThan(wentBy * plan.batchesPerSecond * SWEEP_BATCH * 0.4);
+
+      await usesFourFifths(keyferry);
     } finally {
       await keyferry.stop();
     }
   });
 });
+
+/** The sweep takes all that it may of 20 requests in 4 s, and whoever goes before it finds room. */
+async function usesFourFifths(keyferry: Keyferry): Promise<void> {
+  const sweeper = keyferry.app.get(SweepService);
+  const feed = keyferry.app.get(FeedService);
+  await feed.readFeed();
+  await keyferry.sql(
+    `UPDATE sync_cursors SET unreliable_since = now(), pass_started_at = pass_started_at - interval '31 seconds'`,
+  );
+  await keyferry.sql(`UPDATE supplier_products SET requested_at = now() - interval '5 minutes'`);
+  keyferry.cws.traffic.forget();
+  const asked = (): number[] => keyferry.cws.traffic.requests().map(({ atMs }) => atMs);
+  // Nothing of what it could take is left to take now.
+  for (let isUsedUp = false; !isUsedUp;) {
+    isUsedUp = await sweeper.sweep().then(
+      () => false,
+      (error: unknown) => error instanceof UpstreamError && error.kind === 'retry_after',
+    );
+  }
+  expect(asked().length).toBeGreaterThanOrEqual(15);
+  expect(await feed.readFeed()).toBe(true);
+  const times = asked();
+  const inWindow = times.map((from) => times.filter((atMs) => atMs >= from && atMs < from + 4000).length);
+  expect(Math.max(...inWindow)).toBeLessThanOrEqual(17);
+  expect(keyferry.cws.traffic.counters()['GET /v3/products']).toMatchObject({ limited: 0 });
+}
