@@ -21,6 +21,8 @@ export const CWS_BEHAVIORS = [
   'malformedHistoryEntry',
   'feedHidesChanges',
   'malformedProduct',
+  'refusesProduct',
+  'expiresContinuation',
 ] as const;
 export type CwsBehavior = (typeof CWS_BEHAVIORS)[number];
 export type CwsBehaviors = BehaviorTable<CwsBehavior | TransportBehavior>;

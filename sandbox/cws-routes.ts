@@ -25,7 +25,14 @@ export function registerCwsRoutes(
   api.get<{ Querystring: Query }>('/v3/products', (request) => {
     // The continuation token is the first request's query with the place to go on from.
     const { continuationToken } = request.query;
+    if (continuationToken !== undefined && traffic.behaviors.take('expiresContinuation')) {
+      throw new HttpFault(400, 400, 'The continuationToken has expired.');
+    }
     const query: Query = continuationToken === undefined ? request.query : readContinuationToken(continuationToken);
+    const asked = query['productIds']?.split(',');
+    if (asked !== undefined && traffic.behaviors.take('refusesProduct', { subjects: asked })) {
+      throw new HttpFault(404, 20001, 'A product is not in the price list.');
+    }
     const { items, nextCursor } = supplier.page(readFilter(query), Number(query['cursor'] ?? 0));
     return {
       continuationToken: nextCursor === null ? null : writeContinuationToken({ ...query, cursor: String(nextCursor) }),

@@ -5,7 +5,7 @@ import { catalogEntry, g2aExtraOfferId, g2aOfferId, g2aProductId, numberOfG2aPro
 import { HttpFault } from './http-fault.js';
 import { type TransportBehavior } from './traffic.js';
 
-export const G2A_BEHAVIORS = ['jobFails', 'losesAnswerOfCreate'] as const;
+export const G2A_BEHAVIORS = ['jobFails', 'losesAnswerOfCreate', 'malformedDetail'] as const;
 export type G2aBehavior = (typeof G2A_BEHAVIORS)[number];
 
 /** An offer as the marketplace shows it now. */

@@ -59,9 +59,12 @@ export function registerG2aRoutes(
     };
   });
 
-  api.get<{ Params: { offerId: string } }>('/v3/sales/offers/:offerId', (request) => ({
-    data: renderOffer(marketplace.offer(request.params.offerId), shapes.detail),
-  }));
+  api.get<{ Params: { offerId: string } }>('/v3/sales/offers/:offerId', (request) => {
+    const { offerId } = request.params;
+    const data = renderOffer(marketplace.offer(offerId), shapes.detail);
+    const isMalformed = traffic.behaviors.take('malformedDetail', { subjects: [offerId] });
+    return { data: isMalformed ? { ...data, product: null } : data };
+  });
 
   api.patch<{ Params: { offerId: string }; Body: OfferPatch }>(
     '/v3/sales/offers/:offerId',

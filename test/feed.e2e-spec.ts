@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { jest } from '@jest/globals';
 import { cwsProductId, g2aOfferId, g2aProductId } from '../sandbox/catalog.js';
 import { FeedService } from '../src/sync/feed.service.js';
 import { SweepService } from '../src/sync/sweep.service.js';
@@ -19,7 +20,10 @@ async function letPass(keyferry: Keyferry, interval: string): Promise<void> {
        unreliable_since = unreliable_since - $1::interval`,
     [interval],
   );
-  await keyferry.sql('UPDATE unannounced_changes SET judged_at = judged_at - $1::interval', [interval]);
+  await keyferry.sql(
+    'UPDATE unannounced_changes SET found_at = found_at - $1::interval, judged_at = judged_at - $1::interval',
+    [interval],
+  );
 }
 
 async function quantity(keyferry: Keyferry, game: number): Promise<number> {
@@ -68,6 +72,47 @@ describe('the feed', () => {
     expect(await quantity(keyferry, 8)).toBe(208);
   });
 
+  /** What happens as soon as CWS has given its next page. */
+  const afterNextPage = (happens: () => void): void => {
+    const { supplier } = keyferry.cws;
+    const page = supplier.page.bind(supplier);
+    jest.spyOn(supplier, 'page').mockImplementationOnce((...question) => {
+      happens();
+      return page(...question);
+    });
+  };
+
+  it('begins a pass anew whose continuation CWS does not know any more, and skips nothing', async () => {
+    for (const game of GAMES) keyferry.cws.supplier.setProduct(cwsProductId(game), { quantity: 250 + game });
+    const before = await position();
+    afterNextPage(() => {
+      keyferry.cws.traffic.behaviors.set({ name: 'answers429', times: 1 });
+    });
+    await expect(feed().readFeed()).rejects.toMatchObject({ kind: 'retry_after' });
+    keyferry.cws.traffic.behaviors.set({ name: 'expiresContinuation', times: 1 });
+    await expect(feed().readFeed()).rejects.toMatchObject({ kind: 'rejected', status: 400 });
+    expect(await position()).toEqual(before);
+    expect(await quantity(keyferry, 8)).not.toBe(258);
+    await feed().readFeed();
+    for (const game of GAMES) expect(await quantity(keyferry, game)).toBe(250 + game);
+  });
+
+  it('begins a pass anew that an error has ended in the middle, also after a restart, and skips nothing', async () => {
+    for (const game of GAMES) keyferry.cws.supplier.setProduct(cwsProductId(game), { quantity: 270 + game });
+    const before = await position();
+    afterNextPage(() => {
+      keyferry.cws.traffic.behaviors.set({ name: 'answers500' });
+    });
+    await expect(feed().readFeed()).rejects.toMatchObject({ kind: 'retry', status: 500 });
+    expect(await position()).toEqual(before);
+    expect([await quantity(keyferry, 1), await quantity(keyferry, 8)]).toEqual([271, 258]);
+    await keyferry.app.close();
+    keyferry.cws.traffic.behaviors.clear({});
+    keyferry = await startKeyferry({ restarts: keyferry });
+    await feed().readFeed();
+    for (const game of GAMES) expect(await quantity(keyferry, game)).toBe(270 + game);
+  });
+
   it('is not blamed for a change that the sweep has found a moment earlier', async () => {
     for (const game of [1, 2, 3, 4]) keyferry.cws.supplier.setProduct(cwsProductId(game), { quantity: 300 });
     await letPass(keyferry, '2 minutes');
@@ -77,6 +122,40 @@ describe('the feed', () => {
       { verdict: 'announced', count: 4 },
     ]);
     expect(await keyferry.sql('SELECT unreliable_since FROM sync_cursors')).toEqual([{ unreliable_since: null }]);
+  });
+
+  it('is not blamed when it is late by less than a minute, nor, in the end, by less than two', async () => {
+    await keyferry.sql('DELETE FROM unannounced_changes');
+    const found = (seconds: number) =>
+      keyferry.sql("UPDATE unannounced_changes SET found_at = now() - $1 * interval '1 second'", [seconds]);
+    const verdicts = async () =>
+      (await keyferry.sql('SELECT DISTINCT verdict FROM unannounced_changes')).map(
+        ({ verdict }: { verdict: string | null }) => verdict,
+      );
+    const passes = async (from: string, count: number): Promise<void> => {
+      for (let pass = 0; pass < count; pass += 1) {
+        // Not believed, it would rest.
+        await keyferry.sql(
+          `UPDATE sync_cursors SET unreliable_since = NULL, reread_position = NULL, position = now() + $1::interval`,
+          [from],
+        );
+        await feed().readFeed();
+      }
+    };
+    const silent = '1 hour';
+    await letPass(keyferry, '2 minutes');
+    for (const game of [5, 6, 7, 8]) keyferry.cws.supplier.setProduct(cwsProductId(game), { quantity: 310 });
+    await keyferry.app.get(SweepService).sweep();
+    await passes(silent, 2);
+    await found(50);
+    await passes(silent, 2);
+    expect(await verdicts()).toEqual([null]);
+    await found(70);
+    await passes(silent, 2);
+    expect(await verdicts()).toEqual(['missed']);
+    await passes('0', 1);
+    expect(await verdicts()).toEqual(['announced']);
+    await keyferry.sql('UPDATE sync_cursors SET unreliable_since = NULL');
   });
 
   it('is not blamed for a product that vanishes or comes back: it cannot list what is not there', async () => {
@@ -116,11 +195,12 @@ describe('a feed that keeps changes to itself', () => {
     keyferry.sql(`SELECT message FROM alerts WHERE kind = 'feed_unreliable' AND cleared_at IS NULL`);
   const metrics = async (): Promise<string> => (await fetch(`${keyferry.url}/metrics`)).text();
 
-  /** The sweep finds the changes of these games, and the feed has its two chances to announce them. */
+  /** The sweep finds the changes of these games, and the feed has its two chances and its minute to announce them. */
   async function miss(games: readonly number[], newQuantity: number): Promise<void> {
     for (const game of games) keyferry.cws.supplier.setProduct(cwsProductId(game), { quantity: newQuantity });
     await letPass(keyferry, '90 seconds');
     await keyferry.app.get(SweepService).sweep();
+    await keyferry.sql(`UPDATE unannounced_changes SET found_at = now() - interval '61 seconds' WHERE verdict IS NULL`);
     await feed().readFeed();
     await feed().readFeed();
   }

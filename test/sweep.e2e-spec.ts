@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { cwsProductId, g2aProductId } from '../sandbox/catalog.js';
 import { AlertsService } from '../src/alerts/alerts.service.js';
+import { FeedService } from '../src/sync/feed.service.js';
 import { SweepService } from '../src/sync/sweep.service.js';
 import { type SweepQuestion, sweepTargets } from '../src/sync/sweep.queries.js';
 import { SWEEP_BATCH, SweepPace, sweepPlan } from '../src/sync/sweep.rules.js';
@@ -156,53 +157,122 @@ describe('the sweep', () => {
 
 const INTERVAL_SECONDS = 5;
 
-describe('the alert about products that cannot be read', () => {
-  it('is closed by a whole cycle of the sweep that finds them readable, or mapped no more', async () => {
-    const keyferry = await startKeyferry({ cws: { products: 5 } });
-    try {
-      await mapGames(keyferry, [1, 2]);
-      const sweeper = keyferry.app.get(SweepService);
-      const sweep = async (): Promise<void> => {
-        await keyferry.sql(`UPDATE supplier_products SET requested_at = now() - interval '5 minutes'`);
-        await sweeper.sweep();
-        // A cycle ends with the look at what to ask next.
-        await sweeper.sweep();
-      };
-      const open = async (): Promise<string[]> =>
-        (
-          await keyferry.sql(
-            `SELECT subject FROM alerts WHERE kind = 'supplier_product_unreadable' AND cleared_at IS NULL ORDER BY 1`,
-          )
-        ).map(({ subject }: { subject: string }) => subject);
-      await sweep();
-      const alerts = keyferry.app.get(AlertsService);
-      // Without an id, and of a product whose mapping was deleted.
-      for (const subject of ['', cwsProductId(3)]) {
-        await alerts.raise('supplier_product_unreadable', subject, 'quantity is no number');
-      }
-      keyferry.cws.traffic.behaviors.set({ name: 'malformedProduct', subject: cwsProductId(1) });
-      await sweep();
-      await sweep();
-      expect(await open()).toEqual([cwsProductId(1)]);
-      // All of a batch: the alert without an id is another one.
-      keyferry.cws.traffic.behaviors.set({ name: 'malformedProduct', subject: cwsProductId(2) });
-      await alerts.raise('supplier_product_unreadable', '', 'items[0] is no object');
-      await keyferry.sql(`UPDATE supplier_products SET requested_at = now() - interval '5 minutes'`);
-      await sweeper.sweep();
-      expect(await open()).toEqual(['', cwsProductId(1), cwsProductId(2)]);
-      keyferry.cws.traffic.behaviors.clear({});
-      await sweep();
-      await sweep();
-      expect(await open()).toEqual([]);
-    } finally {
-      await keyferry.stop();
+describe('the sweep of a CWS with troublesome products', () => {
+  let keyferry: Keyferry;
+  const sweeper = (): SweepService => keyferry.app.get(SweepService);
+  const letPass = () => keyferry.sql(`UPDATE supplier_products SET requested_at = now() - interval '5 minutes'`);
+  const open = async (): Promise<string[]> =>
+    (
+      await keyferry.sql(
+        `SELECT subject FROM alerts WHERE kind = 'supplier_product_unreadable' AND cleared_at IS NULL ORDER BY 1`,
+      )
+    ).map(({ subject }: { subject: string }) => subject);
+  const sweep = async (): Promise<void> => {
+    await letPass();
+    await sweeper().sweep();
+    // A cycle ends with the look at what to ask next.
+    await sweeper().sweep();
+  };
+  const questions = (): string[][] =>
+    keyferry.cws.traffic.requests().flatMap(({ query: { productIds } }) => (productIds ? [productIds.split(',')] : []));
+
+  beforeAll(async () => {
+    // Its pace is the matter of other tests.
+    const environment = { CWS_PRODUCTS_RATE: '4000/600s' };
+    keyferry = await startKeyferry({ cws: { products: 12, limits: { products: null } }, environment });
+    await mapGames(keyferry, [1, 2]);
+  });
+  afterAll(() => keyferry.stop());
+
+  it('closes the alert about one that cannot be read when a whole cycle finds it readable, or mapped no more', async () => {
+    await sweep();
+    const alerts = keyferry.app.get(AlertsService);
+    // Without an id, and of a product whose mapping was deleted.
+    for (const subject of ['', cwsProductId(3)]) {
+      await alerts.raise('supplier_product_unreadable', subject, 'quantity is no number');
     }
+    keyferry.cws.traffic.behaviors.set({ name: 'malformedProduct', subject: cwsProductId(1) });
+    await sweep();
+    await sweep();
+    expect(await open()).toEqual([cwsProductId(1)]);
+    // All of a batch: the alert without an id is another one.
+    keyferry.cws.traffic.behaviors.set({ name: 'malformedProduct', subject: cwsProductId(2) });
+    await alerts.raise('supplier_product_unreadable', '', 'items[0] is no object');
+    await letPass();
+    await sweeper().sweep();
+    expect(await open()).toEqual(['', cwsProductId(1), cwsProductId(2)]);
+    keyferry.cws.traffic.behaviors.clear({});
+    await sweep();
+    await sweep();
+    expect(await open()).toEqual([]);
+  });
+
+  it('writes of what has not changed only when it was asked about: nothing is priced for that, or judged anew', async () => {
+    await sweep();
+    await letPass();
+    await keyferry.sql('DELETE FROM repricings');
+    const known = () =>
+      keyferry.sql(
+        `SELECT to_jsonb(product) - 'requested_at' AS known, requested_at > now() - interval '1 minute' AS "isRecent"
+         FROM supplier_products product ORDER BY cws_product_id`,
+      );
+    const before = await known();
+    await sweeper().sweep();
+    expect(await known()).toEqual(
+      before.map(({ known: same }: { known: object }) => ({ known: same, isRecent: true })),
+    );
+    expect(await keyferry.sql('SELECT 1 FROM repricings')).toEqual([]);
+  });
+
+  it('goes on with all others when CWS refuses every question that names one of them, and tells which', async () => {
+    await mapGames(keyferry, [4, 5, 6, 7, 8, 9, 10]);
+    const bad = cwsProductId(6);
+    keyferry.cws.traffic.behaviors.set({ name: 'refusesProduct', subject: bad });
+    await sweeper().sweep();
+    expect(await keyferry.sql('SELECT cws_product_id AS id FROM supplier_products WHERE is_gone')).toEqual([
+      { id: bad },
+    ]);
+    expect(
+      await keyferry.sql(`SELECT count(*) FROM supplier_products WHERE requested_at > now() - interval '1 minute'`),
+    ).toEqual([{ count: 9 }]);
+    expect(await open()).toEqual([bad]);
+
+    // From then on it spoils no question of others.
+    await sweeper().sweep();
+    keyferry.cws.traffic.forget();
+    await sweep();
+    expect(questions().filter((ids) => ids.includes(bad))).toEqual([[bad]]);
+    expect(await open()).toEqual([bad]);
+
+    keyferry.cws.traffic.behaviors.clear({});
+    await sweep();
+    await sweep();
+    expect(await keyferry.sql('SELECT 1 FROM supplier_products WHERE is_gone')).toEqual([]);
+    expect(await open()).toEqual([]);
+  });
+
+  it('holds it against no product when CWS refuses everything', async () => {
+    await letPass();
+    keyferry.cws.traffic.behaviors.set({ name: 'refusesProduct' });
+    for (let turn = 0; turn < 3; turn += 1) await expect(sweeper().sweep()).rejects.toThrow(UpstreamError);
+    keyferry.cws.traffic.behaviors.clear({});
+    expect(await keyferry.sql('SELECT 1 FROM supplier_products WHERE is_gone')).toEqual([]);
+    expect(await open()).toEqual([]);
+    await sweep();
+    expect(
+      await keyferry.sql(`SELECT 1 FROM supplier_products WHERE requested_at < now() - interval '1 minute'`),
+    ).toEqual([]);
   });
 });
 
 describe('the sweep of a large catalog while the feed is unreliable', () => {
-  it('sees every hot one every 15 s at CWS’s real limit, and the rest in its turn', async () => {
-    const keyferry = await startKeyferry({ cws: { products: 1 }, g2a: { products: 1 } });
+  it('sees every hot one every 15 s at CWS’s real limit, and the rest in its turn; of that limit it leaves a fifth', async () => {
+    // 20 in 4 s, as far as the program knows and as CWS counts, for the last part.
+    const keyferry = await startKeyferry({
+      cws: { products: 1, limits: { products: { requests: 20, perSeconds: 4 } } },
+      g2a: { products: 1 },
+      environment: { CWS_PRODUCTS_RATE: '20/4s' },
+    });
     try {
       await fillCatalog(keyferry, 4000);
       const { manager } = keyferry.app.get(DataSource);
@@ -258,8 +328,36 @@ describe('the sweep of a large catalog while the feed is unreliable', () => {
       // A second or two for the answer and the way to G2A are left.
       expect(Math.max(...gaps)).toBeLessThanOrEqual(15);
       expect(restSeen).toBeGreaterThan(wentBy * plan.batchesPerSecond * SWEEP_BATCH * 0.4);
+
+      await usesFourFifths(keyferry);
     } finally {
       await keyferry.stop();
     }
   });
 });
+
+/** The sweep takes all that it may of 20 requests in 4 s, and whoever goes before it finds room. */
+async function usesFourFifths(keyferry: Keyferry): Promise<void> {
+  const sweeper = keyferry.app.get(SweepService);
+  const feed = keyferry.app.get(FeedService);
+  await feed.readFeed();
+  await keyferry.sql(
+    `UPDATE sync_cursors SET unreliable_since = now(), pass_started_at = pass_started_at - interval '31 seconds'`,
+  );
+  await keyferry.sql(`UPDATE supplier_products SET requested_at = now() - interval '5 minutes'`);
+  keyferry.cws.traffic.forget();
+  const asked = (): number[] => keyferry.cws.traffic.requests().map(({ atMs }) => atMs);
+  // Nothing of what it could take is left to take now.
+  for (let isUsedUp = false; !isUsedUp;) {
+    isUsedUp = await sweeper.sweep().then(
+      () => false,
+      (error: unknown) => error instanceof UpstreamError && error.kind === 'retry_after',
+    );
+  }
+  expect(asked().length).toBeGreaterThanOrEqual(15);
+  expect(await feed.readFeed()).toBe(true);
+  const times = asked();
+  const inWindow = times.map((from) => times.filter((atMs) => atMs >= from && atMs < from + 4000).length);
+  expect(Math.max(...inWindow)).toBeLessThanOrEqual(17);
+  expect(keyferry.cws.traffic.counters()['GET /v3/products']).toMatchObject({ limited: 0 });
+}

@@ -323,20 +323,6 @@ describe('offers that are not ours to touch', () => {
       await keyferry.stop();
     }
   });
-
-  it('an offer whose type only the detail tells is followed when it is a dropshipping offer', async () => {
-    const keyferry = await startKeyferry({ g2a: { products: 3, listShape: { omitsType: true }, detailShape: {} } });
-    try {
-      await mapGames(keyferry, [1]);
-      await keyferry.sync();
-      expect(keyferry.g2a.marketplace.patches(g2aOfferId(1))).toHaveLength(1);
-      keyferry.g2a.traffic.forget();
-      await keyferry.app.get(ReconcileOffersService).readAll();
-      expect(keyferry.g2a.traffic.counters()['GET /v3/sales/offers/:offerId']).toBeUndefined();
-    } finally {
-      await keyferry.stop();
-    }
-  });
 });
 
 describe('a first synchronization of 1,000 products', () => {

@@ -29,6 +29,11 @@ export async function recordCreationJob(manager: EntityManager, g2aProductId: nu
   await manager.query('UPDATE offer_creations SET job_id = $2 WHERE g2a_product_id = $1', [g2aProductId, jobId]);
 }
 
+/** Nothing was sent after all: it may be tried again at once. */
+export async function recordCreationNotSent(manager: EntityManager, g2aProductId: number): Promise<void> {
+  await manager.query('UPDATE offer_creations SET is_settled = true WHERE g2a_product_id = $1', [g2aProductId]);
+}
+
 /** It is certain that nothing was created: tried again after a gap that doubles from a minute to a day. */
 export async function recordNotCreated(manager: EntityManager, g2aProductId: number, error: string): Promise<void> {
   await manager.query(

@@ -42,7 +42,7 @@ export class SupplierProductSnapshot {
   @Column('varchar', { name: 'unconfirmed_reason', length: 32, nullable: true })
   unconfirmedReason: string | null;
 
-  /** Grows whenever the bands of either kind are judged: who writes must have judged by what is still there. */
+  /** Grows whenever the bands of either kind change: who writes must have judged by what is still there. */
   @Column('integer', { name: 'price_revision', default: 0 })
   priceRevision: number;
 

@@ -111,7 +111,12 @@ export async function writeSupplierReports(
          unconfirmed_price_bands = excluded.unconfirmed_price_bands,
          unconfirmed_since = excluded.unconfirmed_since,
          unconfirmed_reason = excluded.unconfirmed_reason,
-         price_revision = excluded.price_revision,
+         -- A judgment that changes nothing leaves others right who have judged by the same.
+         price_revision = CASE
+           WHEN (stored.price_bands, stored.unconfirmed_price_bands, stored.unconfirmed_since, stored.unconfirmed_reason)
+             IS DISTINCT FROM (excluded.price_bands, excluded.unconfirmed_price_bands, excluded.unconfirmed_since,
+               excluded.unconfirmed_reason) THEN excluded.price_revision
+           ELSE stored.price_revision END,
          release_date = excluded.release_date,
          is_gone = false,
          requested_at = excluded.requested_at,

@@ -307,6 +307,15 @@ describe('G2aClient', () => {
     const create = () =>
       client.createOffer(10000008939005, { retailPrice: cents(803), businessPrice: cents(810), size: 4 });
 
+    it('sends nothing when it turns out right before that it should not', async () => {
+      const offer = { retailPrice: cents(803), businessPrice: cents(810), size: 4 };
+      const beforeSend = () => {
+        throw new RangeError('too late');
+      };
+      await expect(client.createOffer(10000008939005, offer, { beforeSend })).rejects.toThrow('too late');
+      expect(upstream.received.filter(({ path }) => path === '/v3/sales/offers')).toEqual([]);
+    });
+
     it('asks for an active dropshipping offer that everybody sees', async () => {
       upstream.answer = () => ({ status: 202, json: { data: { jobId: 'job-1' } } });
       expect(await create()).toEqual({ jobId: 'job-1' });

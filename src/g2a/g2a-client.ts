@@ -99,7 +99,7 @@ export class G2aClient {
   }
 
   /**
-   * Waits for room for one update, of which the caller decides only then what it says.
+   * Waits for room for one update or creation, of which the caller decides only then what it says.
    * @throws UpstreamError `retry_after` when there is none in time.
    */
   roomForUpdate(options: AcquireOptions): Promise<TakenRoom> {
@@ -132,9 +132,14 @@ export class G2aClient {
 
   /**
    * Asks for a dropshipping offer of a product that has none. Sent once: another try might create a second one.
+   * @param limits.beforeSend called right before the request is written: what it throws is thrown, and nothing is sent.
    * @returns the job that creates it, or the offer that the product has already.
    */
-  async createOffer(g2aProductId: number, offer: NewOffer): Promise<CreatedOffer> {
+  async createOffer(
+    g2aProductId: number,
+    offer: NewOffer,
+    { room, ...limits }: CallLimits & { readonly room?: TakenRoom; readonly beforeSend?: () => void } = {},
+  ): Promise<CreatedOffer> {
     const existing: { offerId: string | null } = { offerId: null };
     try {
       return await this.#upstream.request<CreatedOffer>({
@@ -143,13 +148,13 @@ export class G2aClient {
         path: '/v3/sales/offers',
         body: writeNewOffer(g2aProductId, offer),
         isSafeToRepeat: false,
-        budget: this.#budget,
-        priority: 'bulk',
+        budget: room ?? this.#budget,
         readRefusal: (body) => {
           existing.offerId = readExistingOffer(body);
           return readRefusal(body);
         },
         parse: readStartedJob,
+        ...limits,
       });
     } catch (error) {
       const isConflict = error instanceof UpstreamError && error.status === CONFLICT;

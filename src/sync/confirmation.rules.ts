@@ -40,6 +40,9 @@ export function newMappingIntervalMs(pages: number): number {
   return Math.max(0, pages - 1) * 1000;
 }
 
+/** The time after which a whole listing that broke off after some pages is begun again. */
+export const FAILED_LISTING_GAP_MS = 60_000;
+
 /** The time from one page of the whole listing to the next, so that it takes a third of the limit: the rest is for updates. */
 export function listingPageGapMs({ requests, windowSeconds }: RequestRate): number {
   return (windowSeconds * 1000 * 3) / requests;

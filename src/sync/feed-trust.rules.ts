@@ -1,5 +1,9 @@
-/** A change that we found by ourselves is missed when so many complete passes of the feed, begun since, have not mentioned it. */
+/** A change that we found by ourselves is missed when so many complete passes of the feed, begun since, have not mentioned it … */
 export const PASSES_TO_ANNOUNCE = 2;
+/** … and the last of them began so long after it was found: a feed that is a little late does not lie. */
+export const SECONDS_TO_ANNOUNCE = 60;
+/** Up to so long after it was found, a late announcement undoes that verdict: so late a change is still read (see feed-window.rules.ts). */
+export const SECONDS_TO_ANNOUNCE_LATE = 120;
 /** Over how long verdicts are counted. */
 export const VERDICT_WINDOW_SECONDS = 600;
 

@@ -12,6 +12,13 @@ describe('the offers of a listing', () => {
     expect([offers.has(1), offers.has(2)]).toEqual([true, false]);
   });
 
+  it('tell whether they show a certain one, be it the only one of its product or not', () => {
+    const offers = listed([1, 'a'], [1, 'b']);
+    const shown = ['a', 'b', 'c'].map((g2aOfferId) => offers.shows({ g2aProductId: 1, g2aOfferId }));
+    expect(shown).toEqual([true, true, false]);
+    expect(offers.shows({ g2aProductId: 2, g2aOfferId: 'a' })).toBe(false);
+  });
+
   it.each<[string, [number, string][], string | null, [number, string[]][]]>([
     ['one, which is followed, is as it should be', [[1, 'a']], 'a', []],
     ['one, with none followed, is as it should be', [[1, 'a']], null, []],

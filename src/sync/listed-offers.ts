@@ -19,6 +19,11 @@ export class ListedOffers {
     return this.first.has(g2aProductId);
   }
 
+  /** Whether this very offer was listed. */
+  shows({ g2aProductId, g2aOfferId }: FollowedOffer): boolean {
+    return this.first.get(g2aProductId) === g2aOfferId || this.further.get(g2aProductId)?.has(g2aOfferId) === true;
+  }
+
   /**
    * Products that have several offers, or another one than is followed.
    * @param followed offers by product; null: none is.

@@ -16,11 +16,7 @@ import { clockLeadMs, positionAfter } from './feed-window.rules.js';
 import { LeadershipService } from './leadership.service.js';
 import { ListedOffers } from './listed-offers.js';
 import { OfferDeactivationsService } from './offer-deactivations.service.js';
-
-const DROPSHIPPING = 'dropshipping';
-
-/** So long nobody is asked again for the type of an offer of which G2A did not tell it. */
-const ASK_TYPE_AGAIN_MS = 60 * 60_000;
+import { DROPSHIPPING, OfferTypesService } from './offer-types.service.js';
 
 /** People are told when G2A's clock is further off. */
 const LARGE_CLOCK_LEAD_MS = 60_000;
@@ -42,8 +38,10 @@ export interface ListingResult {
    * offer that we follow.
    */
   readonly known: ReadonlyMap<number, string | null>;
-  /** Those among them with a dropshipping offer. */
-  readonly seen: Pick<ListedOffers, 'has'>;
+  /** The dropshipping offers of these products. */
+  readonly seen: Pick<ListedOffers, 'has' | 'shows'>;
+  /** Products with an offer of which nobody can say whether it is a dropshipping offer. */
+  readonly withUnclearOffer: ReadonlySet<number>;
   /** Subjects of the alerts that were raised. */
   readonly unclear: readonly string[];
   /** Requests that it took. */
@@ -55,8 +53,6 @@ export interface ListingResult {
 export class ReadListingService {
   /** How far G2A's clock is ahead of the database's, in milliseconds; 0 while unknown. */
   private clockLeadMs = 0;
-  /** Types, where the listing leaves them out, of offers that we do not follow: they never change. */
-  private readonly types = new Map<string, { readonly type: string | null; readonly askedAtMs: number }>();
 
   constructor(
     @InjectDataSource() private readonly dataSource: DataSource,
@@ -65,16 +61,22 @@ export class ReadListingService {
     private readonly failing: FailingOffersService,
     private readonly deactivations: OfferDeactivationsService,
     private readonly leadership: LeadershipService,
+    private readonly types: OfferTypesService,
   ) {}
 
   /**
    * Reads a listing and stores what it shows of our products, each page as it comes. Offers that are new to us become ours only
    * by the whole listing: a part of it may show one of several.
    * @param changedSince database time, from which what has changed is read; null: the whole listing.
+   * @param onPage called for each page that has come.
    * @returns null when it was left because somebody else leads, or the process ends.
    * @throws UpstreamError when it cannot be read to its end.
    */
-  async read(changedSince: Date | null, limits: ListingLimits): Promise<ListingResult | null> {
+  async read(
+    changedSince: Date | null,
+    limits: ListingLimits,
+    onPage: () => void = () => undefined,
+  ): Promise<ListingResult | null> {
     const { manager } = this.dataSource;
     const isWhole = changedSince === null;
     // Offers already ours stay so until the publisher lets go of them, also when their mapping was deleted.
@@ -84,12 +86,14 @@ export class ReadListingService {
     /** Of several offers nobody has ever followed, nobody can say which is meant: only the end of the listing tells. */
     const unknown = new Map<number, SeenOffer>();
     const unclear: string[] = [];
+    const withUnclearOffer = new Set<number>();
     let pages = 0;
     let seenAt = await databaseNow(manager);
     const filter = isWhole ? {} : { updatedAtFrom: positionAfter(changedSince, this.clockLeadMs) };
     for await (const page of this.g2a.offers(filter, limits)) {
       if (!this.leadership.isLeader()) return null;
       pages += 1;
+      onPage();
       const receivedAt = await databaseNow(manager);
       if (page.answeredAt !== null) this.clockLeadMs = clockLeadMs(page.answeredAt, receivedAt.getTime());
       if (!isWhole) {
@@ -103,8 +107,11 @@ export class ReadListingService {
       for (const offer of page.offers) {
         const ours = known.get(offer.g2aProductId);
         if (ours === undefined) continue;
-        const type = await this.typeOf(offer, ours, limits);
-        if (type === null) unclear.push(offer.g2aOfferId);
+        const type = await this.types.typeOf(offer, ours, limits);
+        if (type === null) {
+          unclear.push(offer.g2aOfferId);
+          withUnclearOffer.add(offer.g2aProductId);
+        }
         if (type !== DROPSHIPPING) continue;
         listed.add(offer);
         if (ours === offer.g2aOfferId) followed.push(offer);
@@ -120,8 +127,9 @@ export class ReadListingService {
       await this.tellOfAmbiguous(product, ids, known.get(product) ?? null);
     }
     await this.storeNew([...unknown.values()]);
+    if (isWhole) this.types.forgetUnlisted();
     await this.tellOfClock();
-    return { known, seen: listed, unclear, pages };
+    return { known, seen: listed, withUnclearOffer, unclear, pages };
   }
 
   /**
@@ -172,6 +180,7 @@ export class ReadListingService {
         chunk.map((seen) => seen.offer),
         seenAt,
       );
+      this.types.forget(chunk.map((seen) => seen.offer.g2aOfferId));
     }
   }
 
@@ -214,30 +223,6 @@ export class ReadListingService {
     const followed = ours === null ? 'none' : `only ${ours}`;
     const message = `G2A product ${product} has dropshipping offers ${ids.join(', ')}; ${followed} is followed`;
     await this.alerts.raise('offer_ambiguous', String(product), message);
-  }
-
-  /**
-   * The listing of some accounts leaves the type out; the detail tells. Still unclear means not ours to touch.
-   * @param ours the offer of its product that we follow.
-   */
-  private async typeOf(offer: MarketplaceOffer, ours: string | null, limits: ListingLimits): Promise<string | null> {
-    if (offer.type !== null) return offer.type;
-    if (offer.g2aOfferId === ours) return DROPSHIPPING;
-    const type = await this.askedType(offer.g2aOfferId, limits);
-    if (type === null) {
-      const message = 'G2A does not tell the type of this offer: left alone';
-      await this.alerts.raise('offer_unreadable', offer.g2aOfferId, message);
-    }
-    return type;
-  }
-
-  private async askedType(g2aOfferId: string, limits: ListingLimits): Promise<string | null> {
-    const known = this.types.get(g2aOfferId);
-    const nowMs = performance.now();
-    if (known !== undefined && (known.type !== null || nowMs - known.askedAtMs < ASK_TYPE_AGAIN_MS)) return known.type;
-    const type = (await this.g2a.offer(g2aOfferId, limits))?.type ?? null;
-    this.types.set(g2aOfferId, { type, askedAtMs: nowMs });
-    return type;
   }
 }
 

@@ -7,6 +7,7 @@ import { productsWithoutOffer } from '../catalog/offers.queries.js';
 import { databaseNow } from '../catalog/supplier-products.queries.js';
 import { AppConfig } from '../config/app-config.js';
 import {
+  FAILED_LISTING_GAP_MS,
   fullListingIntervalMs,
   isConfirmationDue,
   listingPageGapMs,
@@ -33,6 +34,8 @@ export class ReconcileOffersService {
   private fullListingDueAt: Date | null = null;
   /** When a listing, or what of it had changed, was last read to its end; at first: when it was looked at whether that is due. */
   private lastRead: { readonly at: Date; readonly changedPages: number } | null = null;
+  /** When (`performance.now()`) the whole listing broke off after some of its pages. */
+  private brokenOffAtMs = -Infinity;
   /** When the whole listing was read to its end out of turn, for a product that had been mapped since. */
   private readForNewAt: Date | null = null;
   /** Products without an offer after the whole listing was read last: it shows none, or several. */
@@ -59,9 +62,10 @@ export class ReconcileOffersService {
     const without = await productsWithoutOffer(manager);
     const hasNew = without.some((product) => !this.notFollowed.has(product));
     const isDueByTime = this.isDueByTime(now);
-    const isDue = isDueByTime || (hasNew && this.mayReadForNew(now));
+    const isWanted = isDueByTime || (hasNew && this.mayReadForNew(now));
+    if (isWanted) this.fullListingDueAt ??= now;
+    const isDue = isWanted && performance.now() - this.brokenOffAtMs >= FAILED_LISTING_GAP_MS;
     if (isDue) {
-      this.fullListingDueAt ??= now;
       await this.readAll();
       if (!isDueByTime) this.readForNewAt = now;
     }
@@ -73,17 +77,19 @@ export class ReconcileOffersService {
   async readAll(): Promise<void> {
     const { manager } = this.dataSource;
     const at = await databaseNow(manager);
-    const pageGapMs = listingPageGapMs(this.config.g2aRate);
-    const result = await this.listing.read(null, { priority: 'upkeep', pageGapMs });
+    const result = await this.readWhole();
     // Somebody else leads by now.
     if (result === null) return;
     await this.alerts.clearAllBut('offer_ambiguous', result.unclear);
     await this.alerts.clearAllBut('offer_unreadable', result.unclear);
     const missing = [...result.known.keys()].filter((product) => !result.seen.has(product));
-    await this.lookForLost(result, missing);
+    await this.lookForLost(result);
     const without = (await productsWithoutOffer(manager)).filter((product) => result.known.has(product));
-    this.notFollowed = new Set(without);
-    this.notFound = new Set(without.filter((product) => !result.seen.has(product)));
+    // Whose offer was let go of although another one is there: the next listing, which is due at once, tells whether that is ours.
+    this.notFollowed = new Set(without.filter((product) => !isReplaced(result, product)));
+    // Beside an offer that may be one nothing is created.
+    const { seen, withUnclearOffer } = result;
+    this.notFound = new Set(without.filter((product) => !seen.has(product) && !withUnclearOffer.has(product)));
     this.fullListing = { at, pages: result.pages };
     this.fullListingDueAt = null;
     this.noteRead(at, this.lastRead?.changedPages ?? 0);
@@ -110,6 +116,20 @@ export class ReconcileOffersService {
       if (trouble !== null) await this.failing.report(trouble);
     }
     return isRead || unshown.length > 0;
+  }
+
+  // It starts again from its first page: one that breaks off each time would take its share of the limit for good.
+  private async readWhole(): Promise<ListingResult | null> {
+    const pageGapMs = listingPageGapMs(this.config.g2aRate);
+    let pages = 0;
+    try {
+      return await this.listing.read(null, { priority: 'upkeep', pageGapMs }, () => {
+        pages += 1;
+      });
+    } catch (error) {
+      if (pages > 0) this.brokenOffAtMs = performance.now();
+      throw error;
+    }
   }
 
   private isDueByTime(now: Date): boolean {
@@ -155,13 +175,19 @@ export class ReconcileOffersService {
     await this.alerts.raise('listing_late', 'changes', message);
   }
 
-  /** An offer that we follow and the listing lacks is gone only if G2A says so when asked for it. */
-  private async lookForLost({ known, unclear }: ListingResult, missing: readonly number[]): Promise<void> {
-    const lost = missing.flatMap((g2aProductId) => {
-      const g2aOfferId = known.get(g2aProductId) ?? null;
-      return g2aOfferId === null || unclear.includes(g2aOfferId) ? [] : [{ g2aProductId, g2aOfferId }];
-    });
-    for (const offer of lost.slice(0, MAX_LOST_OFFERS_ASKED)) await this.listing.lookAt(offer);
+  /**
+   * An offer that we follow and the listing lacks is gone only if G2A says so when asked for it; also where it shows another one of the
+   * product, which its owner may have put in its place.
+   */
+  private async lookForLost({ known, seen, unclear }: ListingResult): Promise<void> {
+    const untold = new Set(unclear);
+    let asked = 0;
+    for (const [g2aProductId, g2aOfferId] of known) {
+      if (g2aOfferId === null || untold.has(g2aOfferId) || seen.shows({ g2aProductId, g2aOfferId })) continue;
+      if (asked === MAX_LOST_OFFERS_ASKED) return;
+      asked += 1;
+      await this.listing.lookAt({ g2aProductId, g2aOfferId });
+    }
   }
 
   private async tellOfMissing(missing: readonly number[]): Promise<void> {
@@ -176,6 +202,10 @@ export class ReconcileOffersService {
       `${missing.length} mapped products have no dropshipping offer on G2A, for example ${examples}`,
     );
   }
+}
+
+function isReplaced({ known, seen }: ListingResult, product: number): boolean {
+  return (known.get(product) ?? null) !== null && seen.has(product);
 }
 
 function msBetween(earlier: Date, later: Date): number {

@@ -15,6 +15,7 @@ import { LeadershipService } from './leadership.service.js';
 import { MarketStepsService } from './market-steps.service.js';
 import { StoredNotification } from './notification.entity.js';
 import { OfferDeactivationsService } from './offer-deactivations.service.js';
+import { OfferTypesService } from './offer-types.service.js';
 import { PublishOffersService } from './publish-offers.service.js';
 import { ReceiveNotificationsService } from './receive-notifications.service.js';
 import { ReadListingService } from './read-listing.service.js';
@@ -58,6 +59,7 @@ import { UnconfirmedPricesService } from './unconfirmed-prices.service.js';
     PublishOffersService,
     SimulatePricesService,
     OfferDeactivationsService,
+    OfferTypesService,
     ReceiveNotificationsService,
   ],
   exports: [FetchProductsService, ReceiveNotificationsService],

@@ -1,17 +1,24 @@
 import type { EntityManager } from 'typeorm';
-import { type FeedVerdicts, PASSES_TO_ANNOUNCE, VERDICT_WINDOW_SECONDS } from './feed-trust.rules.js';
+import {
+  type FeedVerdicts,
+  PASSES_TO_ANNOUNCE,
+  SECONDS_TO_ANNOUNCE,
+  SECONDS_TO_ANNOUNCE_LATE,
+  VERDICT_WINDOW_SECONDS,
+} from './feed-trust.rules.js';
 
-/** The feed has mentioned these products: it has not missed what we found there. */
+/** The feed has mentioned these products: it has not missed what we found there, though it may have been thought so. */
 export async function markAnnounced(manager: EntityManager, cwsProductIds: readonly string[]): Promise<void> {
   await manager.query(
     `UPDATE unannounced_changes SET verdict = 'announced', judged_at = now()
-     WHERE verdict IS NULL AND cws_product_id = ANY ($1)`,
-    [cwsProductIds],
+     WHERE cws_product_id = ANY ($1)
+       AND (verdict IS NULL OR verdict = 'missed' AND found_at > now() - make_interval(secs => $2))`,
+    [cwsProductIds, SECONDS_TO_ANNOUNCE_LATE],
   );
 }
 
 /**
- * A complete pass is over: what was found before it started and not announced was missed, if it was not the first such pass.
+ * A complete pass is over: what was found well before it started and not announced was missed, if it was not the first such pass.
  * Forgets what was judged more than an hour ago, longer than a verdict counts for anything.
  * @param foundBefore when it started; null: nothing follows from it.
  */
@@ -20,10 +27,15 @@ export async function judgeUnannounced(manager: EntityManager, foundBefore: Date
     `WITH forgotten AS (DELETE FROM unannounced_changes WHERE judged_at < now() - interval '1 hour')
      UPDATE unannounced_changes SET
        passes = passes + 1,
-       verdict = CASE WHEN passes + 1 >= $2 THEN 'missed' END,
-       judged_at = CASE WHEN passes + 1 >= $2 THEN now() END
-     WHERE verdict IS NULL AND found_at < $1::timestamptz`,
-    [foundBefore, PASSES_TO_ANNOUNCE],
+       verdict = CASE WHEN is_missed THEN 'missed' END,
+       judged_at = CASE WHEN is_missed THEN now() END
+     FROM (
+       SELECT id AS change_id,
+         passes + 1 >= $2 AND found_at <= $1::timestamptz - make_interval(secs => $3) AS is_missed
+       FROM unannounced_changes WHERE verdict IS NULL AND found_at < $1::timestamptz
+     ) judged
+     WHERE id = change_id AND verdict IS NULL`,
+    [foundBefore, PASSES_TO_ANNOUNCE, SECONDS_TO_ANNOUNCE],
   );
   const [verdicts] = await manager.query<[FeedVerdicts]>(
     `SELECT count(*) FILTER (WHERE is_recent AND verdict = 'missed') AS missed,
