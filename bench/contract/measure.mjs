@@ -12,7 +12,20 @@ const INVENTORY_ORDERS = 320;
 const VARIANTS = 1_000;
 /** Until both sides are compiled: the program keeps getting faster for about that long. */
 const WARM_UP_SECONDS = 8;
-const SLOW_CWS_LATENCY_MS = 2_000;
+/** What CodesWholesale may do while customers pay. The purchases of the later ones end unclear and are looked up for long: last of all. */
+const TROUBLES = [
+  {
+    name: 'takes 2 s',
+    begin: (cws) => cws.setLatency(2_000),
+    end: (cws) => cws.setLatency(CWS_LATENCY_MS),
+  },
+  { name: 'answers 500', begin: (cws) => cws.behave({ name: 'answers500' }), end: (cws) => cws.behaveWell() },
+  {
+    name: 'hangs',
+    begin: (cws) => cws.behave({ name: 'losesRequest', hangs: true }),
+    end: (cws) => cws.behaveWell(),
+  },
+];
 /** Most orders of one measurement: each needs a reservation beforehand and is bought afterwards. */
 const MAX_ORDERS = 960;
 
@@ -40,6 +53,19 @@ export async function measureRoutes(stage, customers, options, log) {
   for (const recipe of recipes) {
     log(`measuring ${recipe.name} (statements: ${describeSteps(recipe.steps)})`);
     results.push(await measure({ stage, customers, limit, recipe, orderIds, options }));
+  }
+  const orders = results.find(({ name }) => name === 'order');
+  if (orders !== undefined) {
+    orders.troubles = [];
+    for (const trouble of TROUBLES) {
+      log(`measuring order while CodesWholesale ${trouble.name}`);
+      const { ratePerSecond: rate } = orders;
+      const run = await atHalfRate({ stage, customers, name: 'order', rate, orderIds, options, trouble });
+      orders.troubles.push({ name: trouble.name, ...run });
+      orders.errors += run.errors;
+      orders.missed.push(...missedInTrouble(trouble, run));
+      if (trouble === TROUBLES[0]) await customers.purchasesDone();
+    }
   }
   return { results, poolSize: limit.poolSize };
 }
@@ -100,17 +126,13 @@ async function measure({ stage, customers, limit, recipe, orderIds, options }) {
     expected = runs.ours.at(-1).rate;
   }
   const rates = { ours: median(runs.ours.map(({ rate }) => rate)), limit: median(runs.limit.map(({ rate }) => rate)) };
-  const half = await atHalfRate(rates.ours);
+  const half = await atHalfRate({ stage, customers, name, rate: rates.ours, orderIds, options });
   const cwsProductRequests = productRequests(await stage.cws.counters()) - productRequests(before);
   const measuredSeconds = (Date.now() - startedAt) / 1000;
-  const slowCws = name === 'order' ? await withSlowCws(stage, () => atHalfRate(rates.ours)) : undefined;
   if (name === 'order') await customers.purchasesDone();
 
   const ratio = rates.ours / rates.limit;
-  const errors = [...runs.ours, ...runs.limit, half, slowCws ?? { errors: 0 }].reduce(
-    (sum, run) => sum + run.errors,
-    0,
-  );
+  const errors = [...runs.ours, ...runs.limit, half].reduce((sum, run) => sum + run.errors, 0);
   return {
     name,
     statements: recipe.steps.length,
@@ -122,21 +144,27 @@ async function measure({ stage, customers, limit, recipe, orderIds, options }) {
     rounds: { ours: runs.ours.map(({ rate }) => rate), limit: runs.limit.map(({ rate }) => rate) },
     processorMs: { ours: medianCost(runs.ours), limit: medianCost(runs.limit) },
     halfRate: half,
-    slowCws,
     errors,
     cwsProductRequests,
     measuredSeconds,
-    missed: missedTargets({ name, ratio, errors, half, slowCws }),
+    missed: missedTargets({ name, ratio, errors, half }),
   };
+}
 
-  async function atHalfRate(rate) {
-    const wanted = Math.min(Math.round((rate / 2) * seconds), name === 'order' ? MAX_ORDERS : Infinity);
-    const requests = await requestsOf(name, customers, orderIds, name === 'order' ? wanted : VARIANTS);
-    let sent = 0;
-    const next = () => (name === 'order' ? (requests[sent++] ?? null) : requests[sent++ % requests.length]);
+/** @param trouble what CodesWholesale does meanwhile; default: nothing out of the ordinary. */
+async function atHalfRate({ stage, customers, name, rate, orderIds, options, trouble }) {
+  const { connections, seconds } = options;
+  const wanted = Math.min(Math.round((rate / 2) * seconds), name === 'order' ? MAX_ORDERS : Infinity);
+  const requests = await requestsOf(name, customers, orderIds, name === 'order' ? wanted : VARIANTS);
+  let sent = 0;
+  const next = () => (name === 'order' ? (requests[sent++] ?? null) : requests[sent++ % requests.length]);
+  await trouble?.begin(stage.cws);
+  try {
     const run = await paced(stage.app.url, next, { connections, rate: rate / 2, seconds });
     if (name === 'order') customers.countOrders(run.count - run.errors);
     return run;
+  } finally {
+    await trouble?.end(stage.cws);
   }
 }
 
@@ -163,15 +191,6 @@ function ordersOrNot(name, { stage, customers, orderIds, connections }) {
   };
 }
 
-async function withSlowCws(stage, work) {
-  await stage.cws.setLatency(SLOW_CWS_LATENCY_MS);
-  try {
-    return await work();
-  } finally {
-    await stage.cws.setLatency(CWS_LATENCY_MS);
-  }
-}
-
 function productRequests(counters) {
   return Object.entries(counters).reduce(
     (sum, [route, { requests }]) => (route.startsWith('GET /v3/products') ? sum + requests : sum),
@@ -185,15 +204,19 @@ function medianCost(runs) {
   return { server: median(costs.map(({ server }) => server)), database: median(costs.map(({ database }) => database)) };
 }
 
-function missedTargets({ name, ratio, errors, half, slowCws }) {
+function missedTargets({ name, ratio, errors, half }) {
   const target = ROUTES[name].targets.ratio;
   return [
     ...(target !== undefined && ratio < target ? [`ratio ${ratio.toFixed(2)} below ${target}`] : []),
     ...(errors > 0 ? [`${errors} errors`] : []),
     ...(half.unsent > 0 ? [`${half.unsent} requests never sent at half the maximum rate`] : []),
     ...(half.p99 >= P99_LIMIT_MS ? [`p99 ${half.p99.toFixed(0)} ms at half the maximum rate`] : []),
-    ...(slowCws !== undefined && slowCws.median >= ORDER_MEDIAN_LIMIT_MS
-      ? [`median ${slowCws.median.toFixed(0)} ms while CodesWholesale takes 2 s`]
-      : []),
+  ];
+}
+
+function missedInTrouble(trouble, { median: middle, errors }) {
+  return [
+    ...(middle >= ORDER_MEDIAN_LIMIT_MS ? [`median ${middle.toFixed(0)} ms while CodesWholesale ${trouble.name}`] : []),
+    ...(errors > 0 ? [`${errors} errors while CodesWholesale ${trouble.name}`] : []),
   ];
 }

@@ -53,6 +53,7 @@ export async function openStage({ profile, log }) {
         requests: () => readJson(cws.url, '/_sandbox/requests'),
         setLatency: (latencyMs) => postJson(cws.url, '/_sandbox/traffic', { latencyMs }),
         behave: (behavior) => postJson(cws.url, '/_sandbox/behaviors', behavior),
+        behaveWell: () => exchange(cws.url, { method: 'DELETE', path: '/_sandbox/behaviors' }),
       },
       startLimit: (recipes) => startLimit(start, database.url, recipes),
       close,
