@@ -64,6 +64,17 @@ describe('a reservation on old snapshots', () => {
     expect(asked()).toEqual([]);
   });
 
+  it('asks for every reservation while the feed is not believed, however recent the snapshot is', async () => {
+    await ageButFeed(2);
+    await keyferry.sql('UPDATE sync_cursors SET unreliable_since = now()');
+    keyferry.cws.supplier.setProduct(cwsProductId(5), { quantity: 1 });
+    expect(await tryReserve(5)).toMatchObject(left(5, 0));
+    expect(await tryReserve(5)).toMatchObject(refused(400, 'insufficient_stock'));
+    expect(asked()).toEqual([cwsProductId(5), cwsProductId(5)]);
+    await keyferry.sql('UPDATE sync_cursors SET unreliable_since = NULL');
+    await restock(5, 50);
+  });
+
   it('asks CWS once for all of its products and all who want them, and believes the answer', async () => {
     await age(20);
     keyferry.cws.supplier.setProduct(cwsProductId(2), { quantity: 2 });

@@ -137,7 +137,8 @@ export class PlanReservationService {
     if (maxAgeSeconds !== null) {
       // CWS is not asked on behalf of what is not sold here.
       for (const id of ids) enabledProduct(id, stock.products);
-      const since = stock.now - maxAgeSeconds * 1000;
+      // A feed that is not believed vouches for nothing: then every reservation is checked.
+      const since = stock.now - (stock.isFeedUnreliable ? 0 : maxAgeSeconds * 1000);
       const old = suppliersOlderThan(since, stock.products);
       if (old.length > 0) throw new SnapshotsTooOldError(old, since);
     }

@@ -35,6 +35,8 @@ export interface ReservableStock {
 /** The same, and what the account can pay for, in its currency; null: not known, and nothing is refused for it. */
 export interface StockToReserve extends ReservableStock {
   readonly payableCents: Cents | null;
+  /** The supplier's feed is not believed: only what is asked for now may be promised. */
+  readonly isFeedUnreliable: boolean;
 }
 
 type Row = MappingStockRow &
@@ -43,6 +45,7 @@ type Row = MappingStockRow &
     now: number;
     payableCents?: Cents | null;
     isCountDue?: boolean | null;
+    isFeedUnreliable?: boolean;
   };
 
 /**
@@ -69,7 +72,10 @@ function stockStatement(condition: string, more = { columns: '', join: '' }): st
 // Built once: this is the statement that runs most often.
 const STOCK_OF_ONE = stockStatement('= $1');
 const STOCK_OF_MANY = stockStatement('= ANY ($1)');
-const BALANCE = { columns: `${LAST_COUNT_COLUMNS},`, join: 'CROSS JOIN account_balance balance' };
+const BALANCE = {
+  columns: `${LAST_COUNT_COLUMNS}, feed.unreliable_since IS NOT NULL AS "isFeedUnreliable",`,
+  join: 'CROSS JOIN account_balance balance',
+};
 const STOCK_TO_RESERVE_ONE = stockStatement('= $1', BALANCE);
 const STOCK_TO_RESERVE_MANY = stockStatement('= ANY ($1)', BALANCE);
 const STOCK_OF_ORDER = stockStatement('IN (SELECT g2a_product_id FROM order_items WHERE order_id = $1)');
@@ -108,7 +114,7 @@ async function readStock(
   parameter: unknown,
 ): Promise<StockToReserve & { readonly isCountDue: boolean }> {
   const rows = await manager.query<[Row, ...Row[]]>(statement, [parameter]);
-  const [{ isPaused, now, payableCents = null, isCountDue }] = rows;
+  const [{ isPaused, now, payableCents = null, isCountDue, isFeedUnreliable = false }] = rows;
   // The one row of control_state stands alone when no product is known.
   const known = collectMappings(rows.filter((row) => (row.g2aProductId as number | null) !== null));
   const products = known.map(({ mapping, row: { shownPriceCents, visibility, businessPriceCents, simulations } }) => ({
@@ -119,5 +125,5 @@ async function readStock(
     simulations,
   }));
   const byId = new Map(products.map((product) => [product.g2aProductId, product]));
-  return { isPaused, now, payableCents, isCountDue: isCountDue ?? false, products: byId };
+  return { isPaused, now, payableCents, isCountDue: isCountDue ?? false, isFeedUnreliable, products: byId };
 }

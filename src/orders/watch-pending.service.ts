@@ -100,7 +100,7 @@ export class WatchPendingService {
 
   private async read(since: Date): Promise<History | UpstreamError> {
     try {
-      const history = await this.lookUp.history(since);
+      const history = await this.lookUp.historyOfPending(since);
       return new Map(history.map(({ cwsOrderId, status }) => [cwsOrderId, status]));
     } catch (error) {
       if (error instanceof UpstreamError) return error;
