@@ -46,7 +46,7 @@ function changeEverything(): void {
   supply(4, { price: 6.9 });
   supply(5, { quantity: 0 });
 }
-const BY_RISK = [5, 4, 3, 1, 2];
+const BY_RISK = [5, 4, 2, 3, 1];
 
 beforeEach(async () => {
   keyferry = await startKeyferry({ cws: { products: 5 }, g2a: { products: 5 } });

@@ -123,7 +123,7 @@ describe("CWS's order history", () => {
 
 describe('a purchase that the database says was never sent', () => {
   it('is not bought again when CWS has it: the database is older, and the key is fetched', async () => {
-    keyferry.cws.traffic.behaviors.set({ name: 'answers429', route: POST, times: 1, seconds: 30 });
+    keyferry.cws.traffic.behaviors.set({ name: 'answers429', route: POST, times: 1, seconds: 10 });
     const orderId = await buy(5);
     await until(async () => (await purchases(orderId))[0]?.send_count === 0, { isHurried: false });
     // It was sent once more, and the database that is there now does not have the commit of that.

