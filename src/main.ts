@@ -1,5 +1,4 @@
 import 'reflect-metadata';
-import { setFlagsFromString } from 'node:v8';
 import { Logger } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
@@ -13,16 +12,11 @@ import { runMigrations } from './database/migrations.js';
 import { serveDocs } from './dropshipping/openapi/serve-docs.js';
 import { ReadinessService } from './observability/readiness.service.js';
 import { ServiceLogger } from './observability/service-logger.js';
+import { keepHeapTight } from './observability/tight-heap.js';
 import { configureHttp, fastifyOptions } from './dropshipping/http-setup.js';
 
 /** Time for requests and jobs under way after SIGTERM. Supervisors kill after 10 s or more. */
 const SHUTDOWN_LIMIT_MS = 10_000;
-
-/**
- * V8 lets garbage grow to a multiple of what lives before it looks for it: 470 MB with 100,000 products, for 80 MB that live. At half as
- * much again they take 260 MB, for the same processor time (docs/performance.md). A flag and not a limit of the heap: it never ends us.
- */
-const HEAP_FLAGS = '--heap-growing-percent=50';
 
 const logger = new Logger('Keyferry');
 
@@ -44,7 +38,7 @@ function refuseArguments(): void {
 }
 
 async function main(): Promise<void> {
-  setFlagsFromString(HEAP_FLAGS);
+  keepHeapTight();
   refuseArguments();
   const config = await loadConfig();
   Logger.overrideLogger(new ServiceLogger({ isJson: config.isProduction, isTerminal: process.stdout.isTTY }));

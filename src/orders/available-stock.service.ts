@@ -2,13 +2,19 @@ import { Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
 import { type CurrentRate, currentRate } from '../catalog/exchange-rates.queries.js';
 import { AppConfig } from '../config/app-config.js';
-import { type ReservableStock, reservableStock, reservableStockOfOrder } from './reservable-stock.queries.js';
+import { type ReservableStock, reservableStock } from './reservable-stock.queries.js';
 import { planSettings, type ProductStock, productStock } from './reservation-plan.rules.js';
+
+/** How old an answer may be that nobody reserves by, in milliseconds: about as old as what the feed has told. */
+const RECENT_MS = 5000;
+/** Products whose last answer is kept: a few megabytes. */
+const MOST_KEPT = 20_000;
 
 /** Tells G2A how much is left. */
 @Injectable()
 export class AvailableStockService {
   private readonly settingsAt;
+  private readonly kept = new Map<number, { readonly stock: ProductStock; readonly atMs: number }>();
 
   constructor(private readonly config: AppConfig) {
     this.settingsAt = planSettings(config);
@@ -23,13 +29,22 @@ export class AvailableStockService {
     return g2aProductIds.map((id) => this.stockOf(id, stock, rate));
   }
 
-  /** The same for the products of an order, by product; those that are not mapped any more are absent. */
-  async ofOrder(manager: EntityManager, orderId: string): Promise<ReadonlyMap<number, ProductStock>> {
-    const [stock, rate] = await Promise.all([
-      reservableStockOfOrder(manager, orderId),
-      currentRate(manager, this.config),
-    ]);
-    return new Map([...stock.products.keys()].map((id) => [id, this.stockOf(id, stock, rate)]));
+  /** The same as of at most 5 s ago, for as long a pass of the feed is away: inventories are asked for again and again, and the keys cost less than counting anew. */
+  async recent(manager: EntityManager, g2aProductIds: readonly number[]): Promise<ReadonlyMap<number, number>> {
+    const nowMs = performance.now();
+    const sizes = new Map<number, number>();
+    for (const id of g2aProductIds) {
+      const kept = this.kept.get(id);
+      if (kept !== undefined && kept.atMs > nowMs - RECENT_MS) sizes.set(id, kept.stock.inventorySize);
+    }
+    const unknown = g2aProductIds.filter((id) => !sizes.has(id));
+    if (unknown.length === 0) return sizes;
+    if (this.kept.size > MOST_KEPT) this.kept.clear();
+    for (const stock of await this.of(manager, unknown)) {
+      sizes.set(stock.g2aProductId, stock.inventorySize);
+      this.kept.set(stock.g2aProductId, { stock, atMs: nowMs });
+    }
+    return sizes;
   }
 
   private stockOf(

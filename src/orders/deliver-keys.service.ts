@@ -54,14 +54,19 @@ export class DeliverKeysService {
    * @throws OrderNotFoundError
    */
   async inventory(orderReference: string, { isDelivery }: DeliveryOptions): Promise<DeliveredProduct[]> {
-    const id = await possibleOrderId(this.dataSource.manager, orderReference);
-    const [items, keys, stock] = await onOneConnection(this.dataSource, (manager) =>
-      Promise.all([orderItems(manager, id), deliverableKeys(manager, id), this.available.ofOrder(manager, id)]),
+    const { manager } = this.dataSource;
+    const id = await possibleOrderId(manager, orderReference);
+    const [items, keys] = await onOneConnection(this.dataSource, (connected) =>
+      Promise.all([orderItems(connected, id), deliverableKeys(connected, id)]),
     );
     if (items.length === 0) throw new OrderNotFoundError();
+    const sizes = await this.available.recent(
+      manager,
+      items.map((item) => item.g2aProductId),
+    );
     const products = items.map((item) => ({
       g2aProductId: item.g2aProductId,
-      inventorySize: stock.get(item.g2aProductId)?.inventorySize ?? 0,
+      inventorySize: sizes.get(item.g2aProductId) ?? 0,
       items: keys
         .filter((key) => key.orderItemId === item.id)
         .map((key) => ({

@@ -78,7 +78,6 @@ const BALANCE = {
 };
 const STOCK_TO_RESERVE_ONE = stockStatement('= $1', BALANCE);
 const STOCK_TO_RESERVE_MANY = stockStatement('= ANY ($1)', BALANCE);
-const STOCK_OF_ORDER = stockStatement('IN (SELECT g2a_product_id FROM order_items WHERE order_id = $1)');
 
 /**
  * Everything a reservation depends on, in one statement (two while the account has little money left); it must come after the one
@@ -101,11 +100,6 @@ export async function reservableStock(
 ): Promise<ReservableStock> {
   const { condition, parameter } = isOneOf(g2aProductIds);
   return readStock(manager, condition === '= $1' ? STOCK_OF_ONE : STOCK_OF_MANY, parameter);
-}
-
-/** The same for the products of an order. */
-export async function reservableStockOfOrder(manager: EntityManager, orderId: string): Promise<ReservableStock> {
-  return readStock(manager, STOCK_OF_ORDER, orderId);
 }
 
 async function readStock(
