@@ -8,6 +8,7 @@ import type { RequestBudget, RequestRate } from '../src/upstream/request-budget.
 import type { RequestPriority } from '../src/upstream/request-priority.rules.js';
 import { sharedBudgets } from '../src/upstream/shared-budgets.js';
 import { mapGames, startKeyferry } from './support/keyferry.js';
+import { UpstreamError } from '../src/upstream/upstream-error.js';
 import { createTestDatabase, type TestDatabase } from './support/test-database.js';
 
 describe('request budgets in PostgreSQL', () => {
@@ -69,6 +70,20 @@ describe('request budgets in PostgreSQL', () => {
     expect(Math.max(...most)).toBeLessThanOrEqual(60);
     // More than one window's worth went through: room comes back.
     expect(times.length).toBeGreaterThan(60);
+  });
+
+  it('wait for the end of a pause and no longer, also when requests count that were sent before it', async () => {
+    const rate = { requests: 200, windowSeconds: 600 };
+    const budget = start(0, 'short pause', rate);
+    expect(await admitted(budget, 1)).toBe(1);
+    budget.pauseFor(30);
+    await sleep(50);
+    // Another process knows of the pause from the ledger alone.
+    const refusal = await start(1, 'short pause', rate)
+      .acquire({ maxWaitMs: 0 })
+      .catch((error: unknown) => error);
+    expect(refusal).toBeInstanceOf(UpstreamError);
+    expect((refusal as UpstreamError).retryAfterSeconds).toBeLessThanOrEqual(30);
   });
 
   it('give each request to one of many who ask at the same time', async () => {

@@ -88,7 +88,8 @@ async function grantLease(
      SELECT (SELECT id FROM lease) AS id, room.requests,
        extract(epoch FROM greatest(
          moment.paused_until,
-         (SELECT min(counts_until) FROM counting WHERE used.requests - freed < $3::integer),
+         -- During a pause there may be room: then its end alone is waited for.
+         (SELECT min(counts_until) FROM counting WHERE used.requests >= $3::integer AND used.requests - freed < $3::integer),
          moment.now
        ) - moment.now)::float8 * 1000 AS "waitMs"
      FROM moment, room, used`,
