@@ -1,7 +1,7 @@
 import { setFlagsFromString } from 'node:v8';
 
 /** Resident memory, in bytes, above which garbage is looked for earlier: a shop of some thousand products stays below. */
-const TIGHT_ABOVE_BYTES = 200_000_000;
+const TIGHT_ABOVE_BYTES = 240_000_000;
 /** How much of what lives may come on top of it as garbage then, in percent; 0: as V8 likes, up to three times as much. */
 const TIGHT_PERCENT = 50;
 const LOOK_MS = 1000;
