@@ -14,7 +14,7 @@ const MOST_KEPT = 20_000;
 @Injectable()
 export class AvailableStockService {
   private readonly settingsAt;
-  private readonly kept = new Map<number, { readonly stock: ProductStock; readonly atMs: number }>();
+  private readonly kept = new Map<number, { readonly size: number; readonly atMs: number }>();
 
   constructor(private readonly config: AppConfig) {
     this.settingsAt = planSettings(config);
@@ -29,20 +29,20 @@ export class AvailableStockService {
     return g2aProductIds.map((id) => this.stockOf(id, stock, rate));
   }
 
-  /** The same as of at most 5 s ago, for as long a pass of the feed is away: inventories are asked for again and again, and the keys cost less than counting anew. */
+  /** Inventory sizes by product, as of at most RECENT_MS ago: inventories are asked for again and again, and the keys cost less than counting anew. */
   async recent(manager: EntityManager, g2aProductIds: readonly number[]): Promise<ReadonlyMap<number, number>> {
     const nowMs = performance.now();
     const sizes = new Map<number, number>();
     for (const id of g2aProductIds) {
       const kept = this.kept.get(id);
-      if (kept !== undefined && kept.atMs > nowMs - RECENT_MS) sizes.set(id, kept.stock.inventorySize);
+      if (kept !== undefined && kept.atMs > nowMs - RECENT_MS) sizes.set(id, kept.size);
     }
     const unknown = g2aProductIds.filter((id) => !sizes.has(id));
     if (unknown.length === 0) return sizes;
     if (this.kept.size > MOST_KEPT) this.kept.clear();
-    for (const stock of await this.of(manager, unknown)) {
-      sizes.set(stock.g2aProductId, stock.inventorySize);
-      this.kept.set(stock.g2aProductId, { stock, atMs: nowMs });
+    for (const { g2aProductId, inventorySize: size } of await this.of(manager, unknown)) {
+      sizes.set(g2aProductId, size);
+      this.kept.set(g2aProductId, { size, atMs: nowMs });
     }
     return sizes;
   }
