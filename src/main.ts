@@ -12,7 +12,6 @@ import { runMigrations } from './database/migrations.js';
 import { serveDocs } from './dropshipping/openapi/serve-docs.js';
 import { ReadinessService } from './observability/readiness.service.js';
 import { ServiceLogger } from './observability/service-logger.js';
-import { keepHeapTight } from './observability/tight-heap.js';
 import { configureHttp, fastifyOptions } from './dropshipping/http-setup.js';
 
 /** Time for requests and jobs under way after SIGTERM. Supervisors kill after 10 s or more. */
@@ -38,7 +37,6 @@ function refuseArguments(): void {
 }
 
 async function main(): Promise<void> {
-  keepHeapTight();
   refuseArguments();
   const config = await loadConfig();
   Logger.overrideLogger(new ServiceLogger({ isJson: config.isProduction, isTerminal: process.stdout.isTTY }));

@@ -59,8 +59,8 @@ export const FEED_JOIN = `LEFT JOIN sync_cursors feed ON feed.name = 'cws_produc
 /** Epoch milliseconds, of a `link` with its `stock` and the `feed`; null when it was never asked for. */
 export const FRESH_AS_OF = `
   -- A feed that is believed vouches for a product that was fetched since it was mapped: before, nobody followed its changes.
-  (extract(epoch FROM CASE WHEN stock.requested_at >= link.mapped_at AND feed.unreliable_since IS NULL
-    THEN greatest(stock.requested_at, feed.pass_started_at) ELSE stock.requested_at END) * 1000)::float8`;
+  date_part('epoch', CASE WHEN stock.requested_at >= link.mapped_at AND feed.unreliable_since IS NULL
+    THEN greatest(stock.requested_at, feed.pass_started_at) ELSE stock.requested_at END) * 1000`;
 
 /**
  * Select list, joins and order that turn `product_mappings mapping` into a MappingStockRow per supplier. Plain columns, for
@@ -81,7 +81,7 @@ export const MAPPING_STOCK_COLUMNS = `
   stock.unconfirmed_price_bands AS "unconfirmedBands",
   stock.available AS "available",
   ${FRESH_AS_OF} AS "freshAsOf",
-  (extract(epoch FROM stock.requested_at) * 1000)::float8 AS "requestedAt"`;
+  date_part('epoch', stock.requested_at) * 1000 AS "requestedAt"`;
 
 export const MAPPING_STOCK_JOIN = `
   LEFT JOIN product_mapping_suppliers link ON link.g2a_product_id = mapping.g2a_product_id

@@ -25,12 +25,6 @@ export function afterCommit(manager: EntityManager, listener: () => void): void 
   listeners.push(listener);
 }
 
-/**
- * A transaction waits for nobody but PostgreSQL. One that does nothing for 5 s belongs to a process that is frozen or cut off:
- * PostgreSQL ends it, so that others do not wait for its locks longer than G2A waits for them (9 s), and what it did is undone.
- */
-const BEGIN = 'BEGIN; SET LOCAL idle_in_transaction_session_timeout = 5000';
-
 const lastStatements = new WeakMap<EntityManager, Promise<unknown>>();
 
 /**
@@ -59,7 +53,7 @@ export async function inTransaction<T>(
     // So that TypeORM opens none by itself.
     Object.assign(runner, { isTransactionActive: true });
     try {
-      const [, done] = await Promise.all([client.query(BEGIN), work(manager)]);
+      const [, done] = await Promise.all([client.query('BEGIN'), work(manager)]);
       const last = lastStatements.get(manager);
       // TypeORM sends a statement some promises later: COMMIT must not overtake it.
       if (last !== undefined) await afterWhatIsReady();

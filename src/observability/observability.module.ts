@@ -6,6 +6,7 @@ import { HealthController } from './health.controller.js';
 import { MetricsController } from './metrics.controller.js';
 import { Metrics } from './metrics.js';
 import { ReadinessService } from './readiness.service.js';
+import { TightHeapService } from './tight-heap.service.js';
 
 /** /livez, /readyz, /metrics, and `Metrics` for every module. The clients of CWS and G2A find their observer here. */
 @Global()
@@ -16,6 +17,7 @@ import { ReadinessService } from './readiness.service.js';
     DomainGauges,
     Metrics,
     ReadinessService,
+    TightHeapService,
     {
       provide: UPSTREAM_OBSERVER,
       inject: [Metrics],

@@ -19,8 +19,8 @@ export interface ReservableProduct extends MappingStock {
   readonly visibility: 'all' | 'retail' | 'business' | null;
   /** Lowest price at which G2A may be selling to companies; null when they do not see it, or nothing is known. */
   readonly businessPriceCents: Cents | null;
-  /** What G2A said that sales leave: price, income, and income from companies, ascending by price; null: nothing was asked. */
-  readonly simulations: readonly (readonly [Cents, Cents | null, Cents | null])[] | null;
+  /** What G2A said that sales leave: price, income, and income from companies, ascending by price; empty: nothing was asked. */
+  readonly simulations: readonly (readonly [Cents, Cents | null, Cents | null])[];
 }
 
 /** Products as they stand at one moment. */
@@ -54,14 +54,14 @@ type Row = MappingStockRow &
  */
 function stockStatement(condition: string, more = { columns: '', join: '' }): string {
   return `SELECT control.is_paused AS "isPaused", ${more.columns}
-      (extract(epoch FROM clock_timestamp()) * 1000)::float8 AS now,
+      date_part('epoch', clock_timestamp()) * 1000 AS now,
       ${MAPPING_STOCK_COLUMNS},
       ${LOWEST_SHOWN_PRICE} AS "shownPriceCents",
       offer.observed_visibility AS visibility,
       CASE WHEN offer.observed_visibility <> 'retail'
         THEN least(offer.observed_business_price_cents, offer.sent_business_price_cents) END AS "businessPriceCents",
-      (SELECT jsonb_agg(jsonb_build_array(price_cents, income_cents, business_income_cents) ORDER BY price_cents)
-        FROM price_simulations WHERE g2a_product_id = mapping.g2a_product_id) AS simulations
+      ARRAY(SELECT ARRAY[price_cents, income_cents, business_income_cents] FROM price_simulations
+        WHERE g2a_product_id = mapping.g2a_product_id ORDER BY price_cents) AS simulations
     FROM control_state control ${more.join}
     LEFT JOIN product_mappings mapping ON mapping.g2a_product_id ${condition}
     LEFT JOIN offers offer ON offer.g2a_product_id = mapping.g2a_product_id

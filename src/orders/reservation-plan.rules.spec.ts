@@ -65,7 +65,7 @@ function product(
     shownPriceCents: cents(803),
     visibility: 'all',
     businessPriceCents: null,
-    simulations: null,
+    simulations: [],
   };
 }
 

@@ -287,7 +287,7 @@ function sale(
 /** What a sale leaves at worst: to a consumer at the lowest price shown, or to a company at the lowest that it may see. */
 function worstIncome(product: ReservableProduct, price: Cents, terms: PricingTerms, usesSimulations: boolean): Cents {
   const { visibility, businessPriceCents } = product;
-  const said = usesSimulations ? (product.simulations ?? []) : [];
+  const said = usesSimulations ? product.simulations : [];
   const retail = said.flatMap(([asked, income]) => (income === null ? [] : [{ price: asked, income }]));
   const business = said.flatMap(([asked, , income]) => (income === null ? [] : [{ price: asked, income }]));
   const incomes = [

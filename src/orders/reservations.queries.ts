@@ -1,9 +1,33 @@
 import { randomUUID } from 'node:crypto';
 import type { EntityManager } from 'typeorm';
 import { auditInsert, auditParameter } from '../audit/audit-log.js';
+import { rowSource } from '../database/row-source.js';
 import type { PlannedItem, RequestedItem } from './reservation-plan.rules.js';
 
 export type ReservationState = 'active' | 'released' | 'ordered';
+
+/** @param isOne whether it is for one product, from one supplier. */
+function insertStatement(isOne: boolean): string {
+  const items = rowSource(['uuid', 'bigint', 'integer', 'integer', 'integer', 'text', 'text'], 4, isOne);
+  const holds = rowSource(['uuid', 'uuid', 'integer'], 11, isOne);
+  return `WITH reservation AS (
+      INSERT INTO reservations (id, state, expires_at) VALUES ($1, 'active', clock_timestamp() + make_interval(secs => $2))
+      RETURNING id, expires_at
+    ), items AS (
+      INSERT INTO reservation_items
+        (id, reservation_id, g2a_product_id, quantity, sale_price_cents, sale_income_cents, quoted_unit_price,
+         quoted_base_price)
+      SELECT item.id, $1, product, quantity, price, income, unit_price, base_price
+      FROM ${items} AS item (id, product, quantity, price, income, unit_price, base_price)
+    ), holds AS (
+      INSERT INTO stock_holds (reservation_item_id, cws_product_id, quantity, state, expires_at)
+      SELECT item, product, quantity, 'reserved', expires_at FROM reservation, ${holds} AS hold (item, product, quantity)
+    )
+    ${auditInsert('g2a', '$3')}`;
+}
+
+const INSERT_ONE = insertStatement(true);
+const INSERT_MANY = insertStatement(false);
 
 /** Writes an active reservation with its items, its holds and its audit row, valid for `ttlSeconds` from now, in one statement. */
 export async function insertReservation(
@@ -13,51 +37,26 @@ export async function insertReservation(
   ttlSeconds: number,
 ): Promise<void> {
   const items = planned.map((item) => ({ id: randomUUID(), ...item }));
-  const holds = holdsOf(items);
-  await manager.query(
-    `WITH reservation AS (
-       INSERT INTO reservations (id, state, expires_at) VALUES ($1, 'active', clock_timestamp() + make_interval(secs => $2))
-       RETURNING id, expires_at
-     ), items AS (
-       INSERT INTO reservation_items
-         (id, reservation_id, g2a_product_id, quantity, sale_price_cents, sale_income_cents, quoted_unit_price,
-          quoted_base_price)
-       SELECT item.id, reservation.id, product, quantity, price, income, unit_price, base_price
-       FROM reservation,
-         unnest($3::uuid[], $4::bigint[], $5::integer[], $6::integer[], $13::integer[], $7::text[], $8::text[])
-           AS item (id, product, quantity, price, income, unit_price, base_price)
-     ), holds AS (
-       INSERT INTO stock_holds (reservation_item_id, cws_product_id, quantity, state, expires_at)
-       SELECT item, product, quantity, 'reserved', expires_at
-       FROM reservation, unnest($9::uuid[], $10::uuid[], $11::integer[]) AS hold (item, product, quantity)
-     )
-     ${auditInsert('g2a', '$12')}`,
-    [
-      id,
-      ttlSeconds,
-      items.map((item) => item.id),
-      items.map((item) => item.g2aProductId),
-      items.map((item) => item.quantity),
-      items.map((item) => item.salePriceCents),
-      items.map((item) => item.quotedUnitPrice),
-      items.map((item) => item.quotedBasePrice),
-      ...holds,
-      auditParameter([
-        {
-          action: 'reservation.created',
-          subjectId: id,
-          details: {
-            items: items.map(({ g2aProductId, quantity, salePriceCents }) => ({
-              g2aProductId,
-              quantity,
-              salePriceCents,
-            })),
-          },
-        },
-      ]),
-      items.map((item) => item.saleIncomeCents),
-    ],
-  );
+  const columns = [
+    items.map((item) => item.id),
+    items.map((item) => item.g2aProductId),
+    items.map((item) => item.quantity),
+    items.map((item) => item.salePriceCents),
+    items.map((item) => item.saleIncomeCents),
+    items.map((item) => item.quotedUnitPrice),
+    items.map((item) => item.quotedBasePrice),
+    ...holdsOf(items),
+  ];
+  const isOne = columns.every((values) => values.length === 1);
+  const entry = {
+    action: 'reservation.created' as const,
+    subjectId: id,
+    details: {
+      items: items.map(({ g2aProductId, quantity, salePriceCents }) => ({ g2aProductId, quantity, salePriceCents })),
+    },
+  };
+  const rows = isOne ? columns.map(([value]) => value) : columns;
+  await manager.query(isOne ? INSERT_ONE : INSERT_MANY, [id, ttlSeconds, auditParameter([entry]), ...rows]);
 }
 
 /**
