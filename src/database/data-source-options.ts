@@ -16,11 +16,25 @@ const SILENCE_LIMIT_MS = 30_000;
  */
 const END_IDLE_TRANSACTIONS = 'SET idle_in_transaction_session_timeout = 5000';
 
+/**
+ * How long a connection is kept that nobody needs. A new one costs PostgreSQL a process, a login and five plans of every statement: a
+ * crowd after a quiet minute must not wait for them.
+ */
+const IDLE_LIMIT_MS = 5 * 60_000;
+/** First sign of life on an idle connection; firewalls forget quiet ones after some minutes. */
+const KEEP_ALIVE_MS = 30_000;
+
 /** TypeORM options of the service: a database that goes silent is an error of who asked, and its connection is given up. */
 export function serviceDataSourceOptions(url: string): DataSourceOptions & { type: 'postgres' } {
   const options = dataSourceOptions(url, 'keyferry');
-  const limits = { keepAlive: true, connectionTimeoutMillis: SILENCE_LIMIT_MS, query_timeout: SILENCE_LIMIT_MS };
-  return { ...options, extra: { ...options.extra, ...limits } };
+  const connections = {
+    keepAlive: true,
+    keepAliveInitialDelayMillis: KEEP_ALIVE_MS,
+    connectionTimeoutMillis: SILENCE_LIMIT_MS,
+    query_timeout: SILENCE_LIMIT_MS,
+    idleTimeoutMillis: IDLE_LIMIT_MS,
+  };
+  return { ...options, extra: { ...options.extra, ...connections } };
 }
 
 /**
