@@ -14,7 +14,7 @@ const QUIET_MS = 3 * SYNC_INTERVAL_SECONDS * 1000;
 const QUIET_LIMIT_MS = 180_000;
 /** How much longer than the limits alone demand a first synchronization may take before it is given up. */
 const PATIENCE_SECONDS = 180;
-const PATIENCE_FACTOR = 4;
+const PATIENCE_FACTOR = 10;
 const PROGRESS_MS = 10_000;
 /** How long the PATCHes of the last changes are waited for. */
 const FEED_WAIT_SECONDS = 30;
