@@ -171,6 +171,20 @@ describe('a reservation', () => {
     await reserved(2);
   });
 
+  it('is refused too where the last count shows plenty: what was promised since then counts', async () => {
+    const stockUp = async (quantity: number): Promise<void> => {
+      for (const game of [1, 2, 3, 4]) keyferry.cws.supplier.setProduct(cwsProductId(game), { quantity });
+      await keyferry.sync();
+    };
+    await stockUp(200);
+    await accountHas(200_000);
+    for (const game of [1, 2, 3]) await reserved(game, 100);
+    await keyferry.sql('UPDATE account_balance SET counted_at = clock_timestamp(), committed_cents = 0');
+    // 3 x 610.00 of 2,000.00 are promised, and the count does not know it.
+    expect(await reserve(4, 100)).toMatchObject(REFUSED);
+    await stockUp(20);
+  });
+
   it('is refused exactly when a cent is missing', async () => {
     await accountHas(10 * 610 - 1);
     expect(await reserve(1, 10)).toMatchObject(REFUSED);

@@ -43,6 +43,13 @@ describe('inTransaction', () => {
     expect(await notes()).toEqual([1, 2]);
   });
 
+  it('is ended by PostgreSQL when it does nothing for 5 s', async () => {
+    const [row] = await inTransaction(dataSource, (manager) =>
+      manager.query<[{ idle_in_transaction_session_timeout: string }]>('SHOW idle_in_transaction_session_timeout'),
+    );
+    expect(row).toEqual({ idle_in_transaction_session_timeout: '5s' });
+  });
+
   it('keeps nothing when its work throws, and passes the error on', async () => {
     const work = inTransaction(dataSource, async (manager) => {
       await insert(manager, 1);

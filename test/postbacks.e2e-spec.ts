@@ -42,6 +42,19 @@ describe('a postback of CWS', () => {
     await until(() => !keyferry.g2a.marketplace.offer(g2aOfferId(2)).active, 'the offer is off');
   });
 
+  it('is followed once CWS answers again: what was hidden is in no feed', async () => {
+    keyferry.cws.traffic.behaviors.set({ name: 'answers500', route: 'GET /v3/products' });
+    keyferry.cws.supplier.setProduct(cwsProductId(5), { gone: true });
+    const before = questions().length;
+    await send({ type: 'PRODUCT_HIDDEN', productId: cwsProductId(5) });
+    await until(() => questions().length >= before + 2, 'CWS was asked, and asked again');
+    keyferry.cws.traffic.behaviors.clear({ name: 'answers500' });
+    await until(() => !keyferry.g2a.marketplace.offer(g2aOfferId(5)).active, 'the offer is off');
+    keyferry.cws.supplier.setProduct(cwsProductId(5), { gone: false });
+    await send({ type: 'PRODUCT_UPDATED', productId: cwsProductId(5) });
+    await until(() => keyferry.g2a.marketplace.offer(g2aOfferId(5)).active, 'the offer is on again');
+  });
+
   it('is one of a burst: each product is asked for once or twice, not once per postback, and unmapped ones never', async () => {
     keyferry.cws.traffic.forget();
     for (const game of [3, 4]) keyferry.cws.supplier.setProduct(cwsProductId(game), { quantity: 6 });

@@ -98,6 +98,38 @@ describe('the publisher', () => {
     expect(shown(2)).toMatchObject({ active: true, retailCents: 871 });
   });
 
+  it('stops what is sold out before what a whole shop may need at once, and what is shown as off already', async () => {
+    const stop = (game: number, reason: string): [string, unknown[]] => [
+      'UPDATE offers SET desired_is_active = false, desired_size = 0, desired_reason = $2 WHERE g2a_product_id = $1',
+      [g2aProductId(game), reason],
+    ];
+    await keyferry.app
+      .get(DataSource)
+      .transaction(async (manager) => {
+        for (const [game, reason] of [
+          [1, 'stale'],
+          [2, 'paused'],
+          [3, 'out_of_stock'],
+          [4, 'out_of_stock'],
+        ] as const) {
+          await manager.query(
+            'UPDATE offers SET observed_is_active = true, observed_size = 5 WHERE g2a_product_id = $1',
+            [g2aProductId(game)],
+          );
+          await manager.query(...stop(game, reason));
+        }
+        await manager.query('UPDATE offers SET observed_is_active = false WHERE g2a_product_id = $1', [
+          g2aProductId(3),
+        ]);
+        const choice = { lowStock: 10, except: [], limit: 100, isDoubtful: false };
+        const queue = await offersToPublish(manager, choice);
+        expect(queue.slice(0, 4).map(({ g2aOfferId: id }) => isGameOf(id))).toEqual([4, 1, 2, 3]);
+        await manager.query('SELECT 1 FROM nothing_of_this_is_kept').catch(() => undefined);
+      })
+      .catch(() => undefined);
+    expect(await row(4)).toMatchObject({ desired_is_active: true });
+  });
+
   it('sends an offer that changes again while it is queued once, with the newest values', async () => {
     supply(8, { price: 7 });
     await round().readFeed();
@@ -505,6 +537,32 @@ describe('the publisher', () => {
     await keyferry.sql('UPDATE offers SET retry_at = NULL');
     supply(15, { price: PRICE });
     for (const game of hanging) supply(game, { quantity: 20 });
+    await keyferry.sync();
+    await reconcile().readAll();
+  });
+
+  it('sends a stop that turns up while it waits for nothing but an offer on which G2A hangs', async () => {
+    keyferry.g2a.traffic.behaviors.set({ name: 'losesRequest', subject: g2aOfferId(4), hangs: true });
+    supply(4, { price: 5.1 });
+    await round().readFeed();
+    await round().refresh();
+    let isOver = false;
+    const publishing = round()
+      .publish()
+      .finally(() => {
+        isOver = true;
+      });
+    while ((await row(4)).sent_at === null) await sleep(20);
+    supply(15, { quantity: 0 });
+    await round().readFeed();
+    await round().refresh();
+    while (shown(15).active && !isOver) await sleep(20);
+    expect(isOver).toBe(false);
+    await publishing.catch(() => undefined);
+    keyferry.g2a.traffic.behaviors.clear({ name: 'losesRequest' });
+    await keyferry.sql('UPDATE offers SET retry_at = NULL, failure_count = 0');
+    supply(4, { price: PRICE });
+    supply(15, { quantity: 20 });
     await keyferry.sync();
     await reconcile().readAll();
   });

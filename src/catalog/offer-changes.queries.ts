@@ -54,6 +54,12 @@ const losesMoney = (shown: Readonly<Record<'retail' | 'business' | 'size' | 'isA
       AND coalesce(${shown.business} < coalesce(desired_business_break_even_cents, desired_business_price_cents), true)))`;
 
 /**
+ * Of the stops those that a whole shop may need at once, and what G2A shows as off already: after those of which somebody knows that
+ * they cannot be honored.
+ */
+const MAY_WAIT = `offer.risk = 1 AND (NOT offer.is_active OR desired_reason IN ('stale', 'no_supplier_data', 'paused', 'service_disabled'))`;
+
+/**
  * Offers that differ and may be tried now, most urgent first. No back-off keeps a price that loses money on sale for longer than
  * URGENT_GAP_SECONDS. What somebody else switched off is left alone for as long as it is shown off.
  * @param lowStock sizes below it are noticed.
@@ -110,10 +116,10 @@ export async function offersToPublish(
          AND (retry_at IS NULL OR retry_at <= now()
            OR is_losing AND retry_at > now() + interval '${URGENT_GAP_SECONDS} seconds')
        -- In here: outside, PostgreSQL would build the objects of all that differ before it leaves out most of them.
-       ORDER BY $5 AND failure_count > 0, risk, g2a_offer_id
+       ORDER BY $5 AND failure_count > 0, risk, ${MAY_WAIT}, g2a_offer_id
        LIMIT $3
      ) offer
-     ORDER BY $5 AND failure_count > 0, offer.risk, g2a_offer_id`,
+     ORDER BY $5 AND failure_count > 0, offer.risk, ${MAY_WAIT}, g2a_offer_id`,
     [lowStock, except, limit, PUBLISH_RISKS, isDoubtful],
   );
 }

@@ -17,10 +17,10 @@ const SILENCE_LIMIT_MS = 30_000;
 const END_IDLE_TRANSACTIONS = 'SET idle_in_transaction_session_timeout = 5000';
 
 /**
- * How long a connection is kept that nobody needs. A new one costs PostgreSQL a process, a login and five plans of every statement: a
- * crowd after a quiet minute must not wait for them.
+ * Connections that are kept though nobody needs them. A new one costs PostgreSQL a process, a login and five plans of every statement: a
+ * crowd after a quiet minute must not wait for them. The others end after 10 s, for replicas share PostgreSQL's limit.
  */
-const IDLE_LIMIT_MS = 5 * 60_000;
+const KEPT_CONNECTIONS = 8;
 /** First sign of life on an idle connection; firewalls forget quiet ones after some minutes. */
 const KEEP_ALIVE_MS = 30_000;
 
@@ -32,7 +32,7 @@ export function serviceDataSourceOptions(url: string): DataSourceOptions & { typ
     keepAliveInitialDelayMillis: KEEP_ALIVE_MS,
     connectionTimeoutMillis: SILENCE_LIMIT_MS,
     query_timeout: SILENCE_LIMIT_MS,
-    idleTimeoutMillis: IDLE_LIMIT_MS,
+    min: KEPT_CONNECTIONS,
   };
   return { ...options, extra: { ...options.extra, ...connections } };
 }

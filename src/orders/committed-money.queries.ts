@@ -45,12 +45,11 @@ const COMMITTED_CENTS = `(${costOfHolds(`hold.state = 'owed'
     OR hold.state = 'reserved' AND hold.expires_at > clock_timestamp()
     OR hold.state = 'bought' AND hold.bought_at > balance.asked_at`)} + ${COST_ABOVE_HOLDS})::bigint`;
 
-/** Columns of `account_balance balance`: what it can pay by the last count, and whether that has to be counted anew before it is relied on. */
+/** Columns of `account_balance balance`: what it can pay by the last count; null: not known. */
 export const LAST_COUNT_COLUMNS = `
-  CASE WHEN ${IS_BALANCE_RECENT} THEN balance.total_to_use_cents - balance.committed_cents END AS "payableCents",
-  -- Little is left, or nobody has counted lately. Everybody else's reservations need not wait for the sum.
-  balance.total_to_use_cents - balance.committed_cents < greatest(100000, balance.total_to_use_cents / 10)
-    OR balance.counted_at IS NULL OR balance.counted_at < clock_timestamp() - interval '30 seconds' AS "isCountDue"`;
+  CASE WHEN ${IS_BALANCE_RECENT} THEN balance.total_to_use_cents END AS "totalToUseCents",
+  balance.total_to_use_cents - balance.committed_cents AS "payableCents",
+  date_part('epoch', balance.counted_at) * 1000 AS "countedAt"`;
 
 /** What the account can pay now, in its currency; null: not known. */
 export async function payableNow(manager: EntityManager): Promise<Cents | null> {

@@ -4,6 +4,7 @@ import { DataSource, type EntityManager } from 'typeorm';
 import { inTransaction } from '../database/one-connection.js';
 import { currentRate } from '../catalog/exchange-rates.queries.js';
 import { AppConfig } from '../config/app-config.js';
+import type { Cents } from '../money/cents.js';
 import type { ExchangeRate } from '../pricing/exchange-rate.rules.js';
 import { LiveStockService } from './live-stock.service.js';
 import {
@@ -13,7 +14,9 @@ import {
   ServicePausedError,
   UnprofitableError,
 } from './order-errors.js';
-import { type ReservableStock, stockToReserve } from './reservable-stock.queries.js';
+import { payableNow } from './committed-money.queries.js';
+import { CommittedSince } from './committed-since.rules.js';
+import { type ReservableStock, type StockToReserve, stockToReserve } from './reservable-stock.queries.js';
 import {
   costAtSuppliers,
   enabledProduct,
@@ -55,6 +58,7 @@ const LOCK_TRIES = 3;
 @Injectable()
 export class PlanReservationService {
   private readonly settingsAt;
+  private readonly committed = new CommittedSince();
 
   constructor(
     @InjectDataSource() private readonly dataSource: DataSource,
@@ -123,7 +127,6 @@ export class PlanReservationService {
     lock: Promise<readonly string[]>,
     maxAgeSeconds: number | null,
   ): Promise<ReservationPlan<Item>> {
-    if (!this.config.isServiceEnabled) throw new ServicePausedError();
     const ids = requested.map((item) => item.g2aProductId);
     // Sent together, executed one after the other: the plan sees what whoever held the lock before has left.
     const [locked, stock, { usable: rate }] = await Promise.all([
@@ -131,7 +134,7 @@ export class PlanReservationService {
       stockToReserve(manager, ids),
       currentRate(manager, this.config),
     ]);
-    if (stock.isPaused) throw new ServicePausedError();
+    if (stock.isPaused || !this.config.isServiceEnabled) throw new ServicePausedError();
     // Only euros can be compared with what the sale brings.
     if (rate === null) throw new NoExchangeRateError();
     if (maxAgeSeconds !== null) {
@@ -143,13 +146,19 @@ export class PlanReservationService {
       if (old.length > 0) throw new SnapshotsTooOldError(old, since);
     }
     const planned = this.planOn(stock, requested, rate, maxAgeSeconds);
-    const { payableCents } = stock;
-    if (payableCents !== null && costAtSuppliers(planned.items, stock.products) > payableCents) {
-      throw new BalanceTooLowError();
-    }
+    await this.checkBalance(manager, stock, costAtSuppliers(planned.items, stock.products));
     const taken = planned.items.flatMap((item) => item.allocations.map(({ cwsProductId }) => cwsProductId));
     if (taken.some((cwsProductId) => !locked.includes(cwsProductId))) throw new StockNotLockedError();
     return planned;
+  }
+
+  /** @throws BalanceTooLowError when the account cannot pay `cost` on top of what is spoken for. */
+  private async checkBalance(manager: EntityManager, { balance, now }: StockToReserve, cost: Cents): Promise<void> {
+    if (balance === null) return;
+    const isCountDue = this.committed.isCountDue(balance, cost, now);
+    const payable = isCountDue ? await payableNow(manager) : balance.payableCents;
+    if (payable !== null && cost > payable) throw new BalanceTooLowError();
+    this.committed.add(balance, cost);
   }
 
   private planOn<Item extends RequestedItem>(

@@ -9,8 +9,9 @@ import {
   type MappingStock,
   type MappingStockRow,
 } from '../catalog/mapping-stock.queries.js';
-import type { Cents } from '../money/cents.js';
-import { LAST_COUNT_COLUMNS, payableNow } from './committed-money.queries.js';
+import { type Cents, NO_CENTS } from '../money/cents.js';
+import { LAST_COUNT_COLUMNS } from './committed-money.queries.js';
+import type { CountedBalance } from './committed-since.rules.js';
 
 /** A G2A product with all that decides whether it can be reserved. */
 export interface ReservableProduct extends MappingStock {
@@ -32,9 +33,9 @@ export interface ReservableStock {
   readonly products: ReadonlyMap<number, ReservableProduct>;
 }
 
-/** The same, and what the account can pay for, in its currency; null: not known, and nothing is refused for it. */
+/** The same, and what the account can pay for; null: not known, and nothing is refused for it. */
 export interface StockToReserve extends ReservableStock {
-  readonly payableCents: Cents | null;
+  readonly balance: CountedBalance | null;
   /** The supplier's feed is not believed: only what is asked for now may be promised. */
   readonly isFeedUnreliable: boolean;
 }
@@ -43,8 +44,9 @@ type Row = MappingStockRow &
   Pick<ReservableProduct, 'shownPriceCents' | 'visibility' | 'businessPriceCents' | 'simulations'> & {
     isPaused: boolean;
     now: number;
-    payableCents?: Cents | null;
-    isCountDue?: boolean | null;
+    totalToUseCents?: Cents | null;
+    payableCents?: Cents;
+    countedAt?: number | null;
     isFeedUnreliable?: boolean;
   };
 
@@ -79,18 +81,13 @@ const BALANCE = {
 const STOCK_TO_RESERVE_ONE = stockStatement('= $1', BALANCE);
 const STOCK_TO_RESERVE_MANY = stockStatement('= ANY ($1)', BALANCE);
 
-/**
- * Everything a reservation depends on, in one statement (two while the account has little money left); it must come after the one
- * that locks the stock.
- */
+/** Everything a reservation depends on, in one statement; it must come after the one that locks the stock. */
 export async function stockToReserve(
   manager: EntityManager,
   g2aProductIds: readonly number[],
 ): Promise<StockToReserve> {
   const { condition, parameter } = isOneOf(g2aProductIds);
-  const statement = condition === '= $1' ? STOCK_TO_RESERVE_ONE : STOCK_TO_RESERVE_MANY;
-  const { isCountDue, ...stock } = await readStock(manager, statement, parameter);
-  return stock.payableCents !== null && isCountDue ? { ...stock, payableCents: await payableNow(manager) } : stock;
+  return readStock(manager, condition === '= $1' ? STOCK_TO_RESERVE_ONE : STOCK_TO_RESERVE_MANY, parameter);
 }
 
 /** These products as they stand now, whatever the account can pay. */
@@ -102,13 +99,12 @@ export async function reservableStock(
   return readStock(manager, condition === '= $1' ? STOCK_OF_ONE : STOCK_OF_MANY, parameter);
 }
 
-async function readStock(
-  manager: EntityManager,
-  statement: string,
-  parameter: unknown,
-): Promise<StockToReserve & { readonly isCountDue: boolean }> {
+async function readStock(manager: EntityManager, statement: string, parameter: unknown): Promise<StockToReserve> {
   const rows = await manager.query<[Row, ...Row[]]>(statement, [parameter]);
-  const [{ isPaused, now, payableCents = null, isCountDue, isFeedUnreliable = false }] = rows;
+  const [
+    { isPaused, now, totalToUseCents = null, payableCents = NO_CENTS, countedAt = null, isFeedUnreliable = false },
+  ] = rows;
+  const balance = totalToUseCents === null ? null : { totalToUseCents, payableCents, countedAt };
   // The one row of control_state stands alone when no product is known.
   const known = collectMappings(rows.filter((row) => (row.g2aProductId as number | null) !== null));
   const products = known.map(({ mapping, row: { shownPriceCents, visibility, businessPriceCents, simulations } }) => ({
@@ -119,5 +115,5 @@ async function readStock(
     simulations,
   }));
   const byId = new Map(products.map((product) => [product.g2aProductId, product]));
-  return { isPaused, now, payableCents, isCountDue: isCountDue ?? false, isFeedUnreliable, products: byId };
+  return { isPaused, now, balance, isFeedUnreliable, products: byId };
 }

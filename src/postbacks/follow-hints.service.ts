@@ -7,6 +7,8 @@ import type { PostbackHints } from './read-postback.rules.js';
 
 /** A burst is over, or large enough for a question, after so long. */
 const MERGE_MS = 200;
+/** What CWS has not answered, or had no room for, is asked again so much later. */
+const AGAIN_MS = 2000;
 /** Hints that wait; more are dropped, for feed and sweep find the same a little later. */
 const MAX_WAITING = 1000;
 /** Products of a burst that mappings may use: CWS may tell of its whole catalog. */
@@ -19,8 +21,9 @@ const SHUTDOWN_PATIENCE_MS = 3000;
 export class FollowHintsService implements OnModuleDestroy {
   private readonly logger = new Logger(FollowHintsService.name);
   private readonly products = new Set<string>();
-  /** Of them, those of mappings that there was no room for yet. */
+  /** Of them, those of mappings that CWS has not told about yet. */
   private readonly mapped = new Set<string>();
+  private notToldAtMs = -Infinity;
   private readonly orders = new Set<string>();
   private following: Promise<void> | null = null;
   private isStopping = false;
@@ -55,9 +58,11 @@ export class FollowHintsService implements OnModuleDestroy {
       await this.attempt(async () => {
         if (products.length > 0) addUpTo(MAX_WAITING, this.mapped, await this.fetchProducts.mapped(products));
       });
+      if (performance.now() - this.notToldAtMs < AGAIN_MS) continue;
       await this.attempt(async () => {
-        // What there is no room for waits, and is merged with what comes meanwhile.
+        // What was not told waits, and is merged with what comes meanwhile: a product that was hidden is in no feed.
         addUpTo(MAX_WAITING, this.mapped, await this.fetchProducts.fetch(takeAll(this.mapped)));
+        if (this.mapped.size > 0) this.notToldAtMs = performance.now();
       });
     }
   }

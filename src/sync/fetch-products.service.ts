@@ -47,7 +47,8 @@ export class FetchProductsService implements OnModuleDestroy {
   /**
    * Fetches and stores products. On the replica that leads their offers follow at once, otherwise with its next tick.
    * @param cwsProductIds of mapped products.
-   * @returns those that were not asked about, for there is no room in this service's share of CWS's limit, or in the limit.
+   * @returns those that CWS did not tell about, though it may: there is no room in this service's share of its limit, or in the limit;
+   *   or it did not answer.
    * @throws UpstreamError
    */
   async fetch(cwsProductIds: readonly string[]): Promise<readonly string[]> {
@@ -58,7 +59,7 @@ export class FetchProductsService implements OnModuleDestroy {
     return [];
   }
 
-  /** @returns false when there is no room. */
+  /** @returns false when it is worth another try. */
   private async ask(cwsProductIds: readonly string[]): Promise<boolean> {
     try {
       await this.budget.acquire({ maxWaitMs: 0 });
@@ -67,7 +68,7 @@ export class FetchProductsService implements OnModuleDestroy {
       );
       return true;
     } catch (error) {
-      if (error instanceof UpstreamError && error.kind === 'retry_after') return false;
+      if (error instanceof UpstreamError && error.isRetryable) return false;
       throw error;
     }
   }

@@ -28,8 +28,8 @@ const CONCURRENCY = 32;
 const CONCURRENCY_IN_DOUBT = 4;
 /** What is spread over the limit's window waits longer than this only where the limit is used up, not for its pace. */
 const SPREAD_PATIENCE_MS = 1000;
-/** Then it looks again, this much later. */
-const NO_ROOM_PAUSE_MS = 250;
+/** Then, or while nothing but what is under way is to be sent, it looks again this much later. */
+const LOOK_AGAIN_MS = 250;
 /** Longest run of one call. */
 const PUBLISH_SLICE_MS = 5000;
 /**
@@ -41,8 +41,11 @@ const PATCH_LIMITS = { timeoutMs: 4000, retries: 0, maxWaitMs: 0 };
 const SEND_WITHIN_MS = 2000;
 /** So many failures in a row are trouble with G2A, not with some offers: before anything was accepted, and after. */
 const MAX_FAILURES = { atFirst: 3, later: 20 };
-/** While G2A has taken no change for so long, failures are not held against the offers. */
-const ACCEPTED_LATELY_MS = 10 * 60_000;
+/**
+ * While G2A has taken no change for so long, failures are not held against the offers: shorter than an offer can fail often enough to be
+ * quarantined, or an outage would do that to healthy ones.
+ */
+const ACCEPTED_LATELY_MS = 2 * 60_000;
 
 const NOT_FOUND = 404;
 
@@ -103,11 +106,16 @@ export class PublishOffersService {
         continue;
       }
       const first = await queue.first(underWay);
-      if (first === undefined || (canWait(first) && (await isMoreToCome()))) break;
+      if (first === undefined || (canWait(first) && (await isMoreToCome()))) {
+        if (underWay.size === 0) break;
+        // One that hangs must not keep a stop waiting that turns up meanwhile.
+        await Promise.race([Promise.all(underWay.values()), sleep(LOOK_AGAIN_MS)]);
+        continue;
+      }
       const room = await this.roomFor(first, endsAtMs);
       if (room === null) {
         if (requestPriority(first) === 'spare') break;
-        await sleep(NO_ROOM_PAUSE_MS);
+        await sleep(LOOK_AGAIN_MS);
         continue;
       }
       // By now another one may be more urgent.

@@ -213,6 +213,7 @@ describe('two replicas', () => {
     expect([leads(leader), leads(standby)]).toEqual([true, false]);
     const { holder } = await lease();
 
+    const [{ now: killedAt }] = await dataSource.query('SELECT clock_timestamp() AS now');
     await leader.end('SIGKILL');
     // What is left is the longest that nobody synchronizes, together with the second between two looks.
     expect((await lease()).leftSeconds).toBeLessThanOrEqual(6);
@@ -221,6 +222,11 @@ describe('two replicas', () => {
     await until(() => !sells(1), 'the sold out offer is off');
     expect(leads(standby)).toBe(true);
     expect((await lease()).holder).not.toBe(holder);
+    const [{ seconds }] = await dataSource.query(
+      'SELECT extract(epoch FROM acquired_at - $1::timestamptz)::float8 AS seconds FROM sync_leadership',
+      [killedAt],
+    );
+    expect(seconds).toBeLessThan(10);
   });
 
   it('hand over at a clean shutdown, without waiting for the lease to run out', async () => {

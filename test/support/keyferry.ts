@@ -51,7 +51,9 @@ export interface Keyferry {
   readonly customer: Customer;
   /** One synchronization round, awaited. */
   sync(): Promise<void>;
-  /** @throws also when the application gave an answer that docs/openapi.json forbids. */
+  /** @throws when the application gave an answer that docs/openapi.json forbids. */
+  checkAnswers(): void;
+  /** @throws as checkAnswers. */
   stop(): Promise<void>;
 }
 
@@ -70,6 +72,7 @@ export async function startKeyferry(options: KeyferryOptions = {}): Promise<Keyf
     g2a: await startG2aSandbox({ products: 50, limits: { api: null }, applyDelayMs: 0, ...options.g2a }),
     database: await createTestDatabase(),
   };
+  options.restarts?.checkAnswers();
   const config = parseEnvironment({ ...environment(cws.url, g2a.url), ...options.environment });
 
   const testing = await Test.createTestingModule({ imports: [AppModule.forRoot(config, database.url)] })
@@ -94,6 +97,9 @@ export async function startKeyferry(options: KeyferryOptions = {}): Promise<Keyf
     sql: dataSource.query.bind(dataSource),
     customer: new Customer({ baseUrl: url, ...OUR_CLIENT }),
     sync: () => clock.tick(),
+    checkAnswers: () => {
+      answers.throwIfAny();
+    },
     stop: async () => {
       await app.close();
       await Promise.all([cws.close(), g2a.close()]);
