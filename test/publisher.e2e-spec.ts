@@ -99,35 +99,24 @@ describe('the publisher', () => {
   });
 
   it('stops what is sold out before what a whole shop may need at once, and what is shown as off already', async () => {
-    const stop = (game: number, reason: string): [string, unknown[]] => [
-      'UPDATE offers SET desired_is_active = false, desired_size = 0, desired_reason = $2 WHERE g2a_product_id = $1',
-      [g2aProductId(game), reason],
-    ];
-    await keyferry.app
-      .get(DataSource)
-      .transaction(async (manager) => {
-        for (const [game, reason] of [
-          [1, 'stale'],
-          [2, 'paused'],
-          [3, 'out_of_stock'],
-          [4, 'out_of_stock'],
-        ] as const) {
-          await manager.query(
-            'UPDATE offers SET observed_is_active = true, observed_size = 5 WHERE g2a_product_id = $1',
-            [g2aProductId(game)],
-          );
-          await manager.query(...stop(game, reason));
-        }
-        await manager.query('UPDATE offers SET observed_is_active = false WHERE g2a_product_id = $1', [
-          g2aProductId(3),
-        ]);
-        const choice = { lowStock: 10, except: [], limit: 100, isDoubtful: false };
-        const queue = await offersToPublish(manager, choice);
-        expect(queue.slice(0, 4).map(({ g2aOfferId: id }) => isGameOf(id))).toEqual([4, 1, 2, 3]);
-        await manager.query('SELECT 1 FROM nothing_of_this_is_kept').catch(() => undefined);
-      })
-      .catch(() => undefined);
-    expect(await row(4)).toMatchObject({ desired_is_active: true });
+    const reasons = { 1: 'stale', 2: 'paused', 3: 'out_of_stock', 4: 'out_of_stock' };
+    let queue: OfferToPublish[] = [];
+    const runner = keyferry.app.get(DataSource).createQueryRunner();
+    await runner.startTransaction();
+    try {
+      for (const [game, reason] of Object.entries(reasons)) {
+        await runner.query(
+          `UPDATE offers SET desired_is_active = false, desired_size = 0, desired_reason = $2, observed_size = 5,
+             observed_is_active = $3, sent_size = NULL, sent_is_active = NULL WHERE g2a_product_id = $1`,
+          [g2aProductId(Number(game)), reason, game !== '3'],
+        );
+      }
+      queue = await offersToPublish(runner.manager, { lowStock: 10, except: [], limit: 4, isDoubtful: false });
+    } finally {
+      await runner.rollbackTransaction();
+      await runner.release();
+    }
+    expect(queue.map(({ g2aOfferId: id }) => isGameOf(id))).toEqual([4, 1, 2, 3]);
   });
 
   it('sends an offer that changes again while it is queued once, with the newest values', async () => {

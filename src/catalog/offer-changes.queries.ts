@@ -54,10 +54,11 @@ const losesMoney = (shown: Readonly<Record<'retail' | 'business' | 'size' | 'isA
       AND coalesce(${shown.business} < coalesce(desired_business_break_even_cents, desired_business_price_cents), true)))`;
 
 /**
- * Of the stops those that a whole shop may need at once, and what G2A shows as off already: after those of which somebody knows that
- * they cannot be honored.
+ * Part of a query of offers: whether a stop comes after those of which somebody knows that they cannot be honored; what a whole shop may
+ * need at once, and what G2A shows as off already.
  */
-const MAY_WAIT = `offer.risk = 1 AND (NOT offer.is_active OR desired_reason IN ('stale', 'no_supplier_data', 'paused', 'service_disabled'))`;
+const MAY_WAIT = `NOT desired_is_active
+  AND (NOT is_active OR desired_reason IN ('stale', 'no_supplier_data', 'paused', 'service_disabled'))`;
 
 /**
  * Offers that differ and may be tried now, most urgent first. No back-off keeps a price that loses money on sale for longer than
@@ -93,7 +94,8 @@ export async function offersToPublish(
            WHEN NOT is_active OR size = 0 THEN 4
            WHEN is_repriced OR least(size, desired_size) < $1 OR size IS NULL THEN 5
            ELSE 6
-         END AS risk
+         END AS risk,
+         ${MAY_WAIT} AS may_wait
        FROM (
          SELECT offer.*, shown.*,
            ${losesMoney({ retail: 'retail', business: 'business', size: 'size', isActive: 'is_active' })} AS is_losing,
@@ -116,10 +118,10 @@ export async function offersToPublish(
          AND (retry_at IS NULL OR retry_at <= now()
            OR is_losing AND retry_at > now() + interval '${URGENT_GAP_SECONDS} seconds')
        -- In here: outside, PostgreSQL would build the objects of all that differ before it leaves out most of them.
-       ORDER BY $5 AND failure_count > 0, risk, ${MAY_WAIT}, g2a_offer_id
+       ORDER BY $5 AND failure_count > 0, risk, may_wait, g2a_offer_id
        LIMIT $3
      ) offer
-     ORDER BY $5 AND failure_count > 0, offer.risk, ${MAY_WAIT}, g2a_offer_id`,
+     ORDER BY $5 AND failure_count > 0, offer.risk, may_wait, g2a_offer_id`,
     [lowStock, except, limit, PUBLISH_RISKS, isDoubtful],
   );
 }
