@@ -100,7 +100,7 @@ describe('the publisher', () => {
 
   it('stops what is sold out before what a whole shop may need at once, and what is shown as off already', async () => {
     const reasons = { 1: 'stale', 2: 'paused', 3: 'out_of_stock', 4: 'out_of_stock' };
-    let queue: OfferToPublish[] = [];
+    let queue: OfferToPublish[];
     const runner = keyferry.app.get(DataSource).createQueryRunner();
     await runner.startTransaction();
     try {
@@ -535,18 +535,18 @@ describe('the publisher', () => {
     supply(4, { price: 5.1 });
     await round().readFeed();
     await round().refresh();
-    let isOver = false;
+    const run = { isOver: false };
     const publishing = round()
       .publish()
       .finally(() => {
-        isOver = true;
+        run.isOver = true;
       });
     while ((await row(4)).sent_at === null) await sleep(20);
     supply(15, { quantity: 0 });
     await round().readFeed();
     await round().refresh();
-    while (shown(15).active && !isOver) await sleep(20);
-    expect(isOver).toBe(false);
+    while (shown(15).active && !run.isOver) await sleep(20);
+    expect(run.isOver).toBe(false);
     await publishing.catch(() => undefined);
     keyferry.g2a.traffic.behaviors.clear({ name: 'losesRequest' });
     await keyferry.sql('UPDATE offers SET retry_at = NULL, failure_count = 0');
