@@ -139,7 +139,8 @@ describe('request budgets in PostgreSQL', () => {
     const rate = { requests: 50, windowSeconds: 600 };
     const other = start(1, 'pause', rate);
     start(0, 'pause', rate).pauseFor(120);
-    const paused = (): Promise<unknown> => sql(`SELECT FROM request_budgets WHERE paused_until > clock_timestamp()`);
+    const paused = (): Promise<unknown> =>
+      sql(`SELECT FROM request_budgets WHERE name = 'cws pause' AND paused_until > clock_timestamp()`);
     while (((await paused()) as unknown[]).length === 0) await sleep(10);
     for (const budget of [other, start(0, 'pause', rate)]) {
       const refusal = await budget.acquire({ priority: 'urgent', maxWaitMs: 5_000 }).catch((error: unknown) => error);

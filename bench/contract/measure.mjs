@@ -127,6 +127,7 @@ async function measure({ stage, customers, limit, recipe, orderIds, options }) {
   }
   const rates = { ours: median(runs.ours.map(({ rate }) => rate)), limit: median(runs.limit.map(({ rate }) => rate)) };
   const half = await atHalfRate({ stage, customers, name, rate: rates.ours, orderIds, options });
+  const limitHalf = await paced(limit.url, inTurn(limitRequests), { connections, rate: rates.ours / 2, seconds });
   const cwsProductRequests = productRequests(await stage.cws.counters()) - productRequests(before);
   const measuredSeconds = (Date.now() - startedAt) / 1000;
   if (name === 'order') await customers.purchasesDone();
@@ -144,11 +145,18 @@ async function measure({ stage, customers, limit, recipe, orderIds, options }) {
     rounds: { ours: runs.ours.map(({ rate }) => rate), limit: runs.limit.map(({ rate }) => rate) },
     processorMs: { ours: medianCost(runs.ours), limit: medianCost(runs.limit) },
     halfRate: half,
+    limitHalfRate: limitHalf,
     errors,
     cwsProductRequests,
     measuredSeconds,
     missed: missedTargets({ name, ratio, errors, half }),
   };
+}
+
+/** Always another one of these. */
+function inTurn(requests) {
+  let sent = 0;
+  return () => requests[sent++ % requests.length];
 }
 
 /** @param trouble what CodesWholesale does meanwhile; default: nothing out of the ordinary. */
@@ -157,7 +165,7 @@ async function atHalfRate({ stage, customers, name, rate, orderIds, options, tro
   const wanted = Math.min(Math.round((rate / 2) * seconds), name === 'order' ? MAX_ORDERS : Infinity);
   const requests = await requestsOf(name, customers, orderIds, name === 'order' ? wanted : VARIANTS);
   let sent = 0;
-  const next = () => (name === 'order' ? (requests[sent++] ?? null) : requests[sent++ % requests.length]);
+  const next = name === 'order' ? () => requests[sent++] ?? null : inTurn(requests);
   await trouble?.begin(stage.cws);
   try {
     const run = await paced(stage.app.url, next, { connections, rate: rate / 2, seconds });
