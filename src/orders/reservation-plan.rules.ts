@@ -131,7 +131,8 @@ function planTogether<Item extends RequestedItem>(
       saleIncome: revenue.income,
       maxLoss: NO_CENTS,
     });
-    // Up to its first gap: any smaller part can be afforded too then.
+    // The split may leave a supplier any part below its most, so every one of them must be affordable: a range that begins at one, up to
+    // its first gap. Where only more than one piece can be afforded, nothing is (see planReservation for what that misses).
     const most = new Map(
       sources.map(({ supplier, ranges: [first] }) => [supplier.cwsProductId, first?.from === 1 ? first.to : 0]),
     );
