@@ -12,6 +12,8 @@ const INVENTORY_ORDERS = 320;
 const VARIANTS = 1_000;
 /** Until both sides are compiled: the program keeps getting faster for about that long. */
 const WARM_UP_SECONDS = 8;
+/** Of a run at half the maximum rate: two passes of the feed. A shorter one may see none, or what it does in 1 % of the time fill it. */
+const PACED_SECONDS = 10;
 /** What CodesWholesale may do while customers pay. The purchases of the later ones end unclear and are looked up for long: last of all. */
 const TROUBLES = [
   {
@@ -127,7 +129,11 @@ async function measure({ stage, customers, limit, recipe, orderIds, options }) {
   }
   const rates = { ours: median(runs.ours.map(({ rate }) => rate)), limit: median(runs.limit.map(({ rate }) => rate)) };
   const half = await atHalfRate({ stage, customers, name, rate: rates.ours, orderIds, options });
-  const limitHalf = await paced(limit.url, inTurn(limitRequests), { connections, rate: rates.ours / 2, seconds });
+  const limitHalf = await paced(limit.url, inTurn(limitRequests), {
+    connections,
+    rate: rates.ours / 2,
+    seconds: PACED_SECONDS,
+  });
   const cwsProductRequests = productRequests(await stage.cws.counters()) - productRequests(before);
   const measuredSeconds = (Date.now() - startedAt) / 1000;
   if (name === 'order') await customers.purchasesDone();
@@ -161,7 +167,8 @@ function inTurn(requests) {
 
 /** @param trouble what CodesWholesale does meanwhile; default: nothing out of the ordinary. */
 async function atHalfRate({ stage, customers, name, rate, orderIds, options, trouble }) {
-  const { connections, seconds } = options;
+  const { connections } = options;
+  const seconds = PACED_SECONDS;
   const wanted = Math.min(Math.round((rate / 2) * seconds), name === 'order' ? MAX_ORDERS : Infinity);
   const requests = await requestsOf(name, customers, orderIds, name === 'order' ? wanted : VARIANTS);
   let sent = 0;

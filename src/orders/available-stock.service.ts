@@ -1,5 +1,8 @@
 import { Injectable } from '@nestjs/common';
-import type { EntityManager } from 'typeorm';
+import { InjectDataSource } from '@nestjs/typeorm';
+import DataLoader from 'dataloader';
+import { LRUCache } from 'lru-cache';
+import { DataSource, type EntityManager } from 'typeorm';
 import { type CurrentRate, currentRate } from '../catalog/exchange-rates.queries.js';
 import { AppConfig } from '../config/app-config.js';
 import { type ReservableStock, reservableStock } from './reservable-stock.queries.js';
@@ -9,14 +12,28 @@ import { planSettings, type ProductStock, productStock } from './reservation-pla
 const RECENT_MS = 5000;
 /** Products whose last answer is kept: a few megabytes. */
 const MOST_KEPT = 20_000;
+/** Products of one statement. */
+const MOST_COUNTED = 100;
+
+const noop = (): void => undefined;
 
 /** Tells G2A how much is left. */
 @Injectable()
 export class AvailableStockService {
   private readonly settingsAt;
-  private readonly kept = new Map<number, { readonly size: number; readonly atMs: number }>();
+  /** Ends when nothing is being counted; never rejects. */
+  private counted: Promise<unknown> = Promise.resolve();
+  /** Inventory sizes by product. Whoever asks while others are counted is counted with all who ask meanwhile, in one statement. */
+  private readonly sizes = new DataLoader<number, number>(async (ids) => this.count(ids), {
+    cacheMap: new LRUCache<number, Promise<number>>({ max: MOST_KEPT, ttl: RECENT_MS }),
+    maxBatchSize: MOST_COUNTED,
+    batchScheduleFn: (count) => void this.counted.then(count),
+  });
 
-  constructor(private readonly config: AppConfig) {
+  constructor(
+    @InjectDataSource() private readonly dataSource: DataSource,
+    private readonly config: AppConfig,
+  ) {
     this.settingsAt = planSettings(config);
   }
 
@@ -30,21 +47,14 @@ export class AvailableStockService {
   }
 
   /** Inventory sizes by product, as of at most RECENT_MS ago: inventories are asked for again and again, and the keys cost less than counting anew. */
-  async recent(manager: EntityManager, g2aProductIds: readonly number[]): Promise<ReadonlyMap<number, number>> {
-    const nowMs = performance.now();
-    const sizes = new Map<number, number>();
-    for (const id of g2aProductIds) {
-      const kept = this.kept.get(id);
-      if (kept !== undefined && kept.atMs > nowMs - RECENT_MS) sizes.set(id, kept.size);
-    }
-    const unknown = g2aProductIds.filter((id) => !sizes.has(id));
-    if (unknown.length === 0) return sizes;
-    if (this.kept.size > MOST_KEPT) this.kept.clear();
-    for (const { g2aProductId, inventorySize: size } of await this.of(manager, unknown)) {
-      sizes.set(g2aProductId, size);
-      this.kept.set(g2aProductId, { size, atMs: nowMs });
-    }
-    return sizes;
+  async recent(g2aProductIds: readonly number[]): Promise<ReadonlyMap<number, number>> {
+    return new Map(await Promise.all(g2aProductIds.map(async (id) => [id, await this.sizes.load(id)] as const)));
+  }
+
+  private async count(g2aProductIds: readonly number[]): Promise<number[]> {
+    const stock = this.of(this.dataSource.manager, g2aProductIds);
+    this.counted = stock.catch(noop);
+    return (await stock).map(({ inventorySize }) => inventorySize);
   }
 
   private stockOf(

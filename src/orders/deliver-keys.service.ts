@@ -60,10 +60,7 @@ export class DeliverKeysService {
       Promise.all([orderItems(connected, id), deliverableKeys(connected, id)]),
     );
     if (items.length === 0) throw new OrderNotFoundError();
-    const sizes = await this.available.recent(
-      manager,
-      items.map((item) => item.g2aProductId),
-    );
+    const sizes = await this.available.recent(items.map((item) => item.g2aProductId));
     const products = items.map((item) => ({
       g2aProductId: item.g2aProductId,
       inventorySize: sizes.get(item.g2aProductId) ?? 0,

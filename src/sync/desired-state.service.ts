@@ -31,7 +31,7 @@ import type { PauseNow } from './guard-steps.service.js';
 import { costLimitedAbove, hashOfInputs, isPricingOutdated, pricedOffer } from './repricing.rules.js';
 
 /** Offers priced in one transaction, and in one turn of the event loop: customers are not to wait for it. */
-const CHUNK = 200;
+const CHUNK = 50;
 
 const noop = (): void => undefined;
 
