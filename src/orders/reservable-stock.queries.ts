@@ -63,7 +63,7 @@ function stockStatement(condition: string, more = { columns: '', join: '' }): st
       CASE WHEN offer.observed_visibility <> 'retail'
         THEN least(offer.observed_business_price_cents, offer.sent_business_price_cents) END AS "businessPriceCents",
       ARRAY(SELECT ARRAY[price_cents, income_cents, business_income_cents] FROM price_simulations
-        WHERE g2a_product_id = mapping.g2a_product_id ORDER BY price_cents) AS simulations
+        WHERE g2a_product_id = mapping.g2a_product_id ORDER BY price_band) AS simulations
     FROM control_state control ${more.join}
     LEFT JOIN product_mappings mapping ON mapping.g2a_product_id ${condition}
     LEFT JOIN offers offer ON offer.g2a_product_id = mapping.g2a_product_id
