@@ -12,8 +12,8 @@ const INVENTORY_ORDERS = 320;
 const VARIANTS = 1_000;
 /** Until both sides are compiled: the program keeps getting faster for about that long. */
 const WARM_UP_SECONDS = 8;
-/** Of a run at half the maximum rate: two passes of the feed. A shorter one may see none, or what it does in 1 % of the time fill it. */
-const PACED_SECONDS = 10;
+/** Of a run at half the maximum rate: a whole pass of the feed, whose work customers are to wait for. A shorter one may see none of it. */
+export const PACED_SECONDS = 5;
 /** What CodesWholesale may do while customers pay. The purchases of the later ones end unclear and are looked up for long: last of all. */
 const TROUBLES = [
   {
@@ -128,12 +128,14 @@ async function measure({ stage, customers, limit, recipe, orderIds, options }) {
     expected = runs.ours.at(-1).rate;
   }
   const rates = { ours: median(runs.ours.map(({ rate }) => rate)), limit: median(runs.limit.map(({ rate }) => rate)) };
-  const half = await atHalfRate({ stage, customers, name, rate: rates.ours, orderIds, options });
-  const limitHalf = await paced(limit.url, inTurn(limitRequests), {
-    connections,
-    rate: rates.ours / 2,
-    seconds: PACED_SECONDS,
-  });
+  const rate = rates.ours;
+  const paces = { ours: [], limit: [] };
+  for (let round = 0; round < rounds; round += 1) {
+    paces.ours.push(await atHalfRate({ stage, customers, name, rate, orderIds, options }));
+    const pace = { connections, rate: rate / 2, seconds: PACED_SECONDS };
+    paces.limit.push(await paced(limit.url, inTurn(limitRequests), pace));
+  }
+  const half = medianPace(paces.ours);
   const cwsProductRequests = productRequests(await stage.cws.counters()) - productRequests(before);
   const measuredSeconds = (Date.now() - startedAt) / 1000;
   if (name === 'order') await customers.purchasesDone();
@@ -151,11 +153,25 @@ async function measure({ stage, customers, limit, recipe, orderIds, options }) {
     rounds: { ours: runs.ours.map(({ rate }) => rate), limit: runs.limit.map(({ rate }) => rate) },
     processorMs: { ours: medianCost(runs.ours), limit: medianCost(runs.limit) },
     halfRate: half,
-    limitHalfRate: limitHalf,
+    limitHalfRate: medianPace(paces.limit),
     errors,
     cwsProductRequests,
     measuredSeconds,
     missed: missedTargets({ name, ratio, errors, half }),
+  };
+}
+
+/** Of each figure the median of the runs; what went wrong in any of them counts. */
+function medianPace(runs) {
+  const sum = (name) => runs.reduce((total, run) => total + run[name], 0);
+  const middle = (name) => median(runs.map((run) => run[name]));
+  return {
+    count: sum('count'),
+    errors: sum('errors'),
+    unsent: sum('unsent'),
+    median: middle('median'),
+    p99: middle('p99'),
+    p99s: runs.map(({ p99 }) => p99),
   };
 }
 

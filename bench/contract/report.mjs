@@ -1,5 +1,5 @@
 import { availableParallelism } from 'node:os';
-import { ORDER_MEDIAN_LIMIT_MS, P99_LIMIT_MS } from './measure.mjs';
+import { ORDER_MEDIAN_LIMIT_MS, P99_LIMIT_MS, PACED_SECONDS } from './measure.mjs';
 import { describeSteps } from './statements.mjs';
 
 const cell = (value, width) => String(value).padStart(width);
@@ -28,8 +28,14 @@ export function printRoutes({ results, poolSize }, { connections, seconds, round
     ]);
   }
   console.log(
-    `median and p99: ours at half its maximum rate, evenly paced, from when each request was due; p99 below ${P99_LIMIT_MS} ms wanted; limit p99: the limit at that same pace`,
+    `median and p99: ours at half its maximum rate, evenly paced for ${PACED_SECONDS} s, from when each request was due, the median of ${rounds} such runs; p99 below ${P99_LIMIT_MS} ms wanted; limit p99: the limit at that same pace, alternating`,
   );
+  const list = (times) => times.map((time) => time.toFixed(0)).join(', ');
+  for (const { name, halfRate, limitHalfRate } of results) {
+    console.log(
+      `  ${name.padEnd(12)}p99 of each run: ours ${list(halfRate.p99s)}, limit ${list(limitHalfRate.p99s)} ms`,
+    );
+  }
   for (const { name, steps, cwsProductRequests, measuredSeconds } of results) {
     const asked = `${cwsProductRequests} product requests to CodesWholesale in ${measuredSeconds.toFixed(0)} s`;
     console.log(`  ${name.padEnd(12)}SQL statements ${describeSteps(steps)}; ${asked}`);
