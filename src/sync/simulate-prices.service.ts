@@ -27,9 +27,9 @@ const SLICE_MS = 1000;
 /** A question that takes longer has failed. */
 const TIMEOUT_MS = 2000;
 /** Offers gone through in one turn of the event loop: customers are not to wait for it. */
-const CHUNK = 200;
+const CHUNK = 50;
 /** Chunks of one plan. */
-const PLANNED_CHUNKS = 10;
+const PLANNED_CHUNKS = 40;
 /** So many failures in a row are trouble with the simulation, not with some product. */
 const ALERTED_FAILURES = 20;
 

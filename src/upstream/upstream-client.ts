@@ -1,5 +1,5 @@
 import type { AgentOptions } from 'node:https';
-import { setTimeout as sleep } from 'node:timers/promises';
+import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises';
 import { HttpService } from '@nestjs/axios';
 import { type AccessToken, AccessTokenSource } from './access-token-source.js';
 import { answerKind, isSuccess, type ReadRefusal } from './answer-kind.rules.js';
@@ -70,6 +70,8 @@ const DEFAULT_TIMEOUT_MS = 10_000;
 const DEFAULT_MAX_WAIT_MS = 60_000;
 const DEFAULT_RETRY_AFTER_SECONDS = 5;
 const FIRST_RETRY_GAP_MS = 200;
+/** Characters of an answer that takes as long to read as to parse: whoever waits in this process comes between. */
+const LONG_TEXT = 65_536;
 const TOKEN_PATH = '/oauth/token';
 /** The operation that fetches an access token. */
 export const TOKEN_OPERATION = 'token';
@@ -171,7 +173,7 @@ export class UpstreamClient {
     const startedAt = performance.now();
     let outcome: UpstreamSample['outcome'] = 'stopped';
     try {
-      const result = this.#read(request, token, await this.#transmit(request, token));
+      const result = await this.#read(request, token, await this.#transmit(request, token));
       outcome = 'ok';
       return result;
     } catch (error) {
@@ -214,9 +216,10 @@ export class UpstreamClient {
     }
   }
 
-  #read<T>(request: UpstreamRequest<T>, token: AccessToken | null, answer: RawAnswer): T {
+  async #read<T>(request: UpstreamRequest<T>, token: AccessToken | null, answer: RawAnswer): Promise<T> {
     const { status } = answer;
     const body = parseJson(answer.text);
+    if (answer.text.length > LONG_TEXT) await nextTurn();
     if (!isSuccess(status)) throw this.#refused(request, token, answer, body.value);
     if (!body.isJson) throw this.#error(request, 'unknown', { status, reason: 'the answer is not JSON' });
     try {
