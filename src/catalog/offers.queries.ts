@@ -5,7 +5,6 @@ import {
   collectMappings,
   MAPPING_STOCK_COLUMNS,
   MAPPING_STOCK_JOIN,
-  MAPPING_STOCK_ORDER,
   type MappingStock,
   type MappingStockRow,
 } from './mapping-stock.queries.js';
@@ -105,8 +104,7 @@ export async function offersOfProducts(
        FROM supplier_products JOIN product_mapping_suppliers USING (cws_product_id)
        WHERE release_date > now() GROUP BY g2a_product_id
      ) release ON release.g2a_product_id = offer.g2a_product_id
-     WHERE offer.g2a_product_id = ANY ($1)
-     ORDER BY ${MAPPING_STOCK_ORDER}`,
+     WHERE offer.g2a_product_id = ANY ($1)`,
     [g2aProductIds],
   );
   const suppliers = new Map<number, OfferToPriceRow[]>();

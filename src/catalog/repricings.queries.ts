@@ -43,18 +43,15 @@ export interface RepricingLimits {
 
 /**
  * The G2A products whose offers must be priced again, of each index a few: queued ones, those that are due by the clock, those
- * of whose suppliers other pieces are spoken for than when they were priced, those with a supplier that was stale and is not any
- * more, and those that the balance limits. Not all of the queued ones have an offer.
+ * with a supplier that was stale and is not any more, and those that the balance limits. Not all of the queued ones have an offer.
  */
-export async function productsToReprice(manager: EntityManager, limits: RepricingLimits): Promise<number[]> {
+export async function productsToReprice(
+  manager: EntityManager,
+  limits: Pick<RepricingLimits, 'freshSince' | 'costAbove'>,
+): Promise<number[]> {
   const rows = await manager.query<{ product: number }[]>(
-    `WITH held AS MATERIALIZED (${HELD})
-     SELECT g2a_product_id AS product FROM repricings
+    `SELECT g2a_product_id AS product FROM repricings
      UNION ALL SELECT g2a_product_id FROM offers WHERE reprice_at <= now()
-     UNION ALL SELECT g2a_product_id FROM held JOIN offers USING (g2a_product_id)
-       WHERE pieces IS DISTINCT FROM priced_holds AND (rest < $3 OR desired_size < $3)
-     UNION ALL SELECT g2a_product_id FROM offers
-       WHERE priced_holds IS NOT NULL AND desired_size < $3 AND g2a_product_id NOT IN (SELECT g2a_product_id FROM held)
      UNION ALL SELECT g2a_product_id FROM offers WHERE desired_cost_cents > $2::bigint
      UNION ALL (
        SELECT offer.g2a_product_id FROM offers offer
@@ -65,10 +62,25 @@ export async function productsToReprice(manager: EntityManager, limits: Repricin
        GROUP BY offer.g2a_offer_id
        HAVING count(*) FILTER (WHERE ${FRESH_AS_OF} < $1) < offer.stale_suppliers
      )`,
-    [limits.freshSince, limits.costAbove, limits.manyPieces],
+    [limits.freshSince, limits.costAbove],
   );
-  // Sorted here: for the order's sake PostgreSQL would walk through all offers.
-  return [...new Set(rows.map((row) => row.product))].sort((one, other) => one - other);
+  return rows.map((row) => row.product);
+}
+
+/** Those of whose suppliers other pieces are spoken for than when they were priced. Counts all holds: with tens of thousands, for some 50 ms. */
+export async function productsHeldOtherwise(
+  manager: EntityManager,
+  { manyPieces }: Pick<RepricingLimits, 'manyPieces'>,
+): Promise<number[]> {
+  const rows = await manager.query<{ product: number }[]>(
+    `WITH held AS MATERIALIZED (${HELD})
+     SELECT g2a_product_id AS product FROM held JOIN offers USING (g2a_product_id)
+       WHERE pieces IS DISTINCT FROM priced_holds AND (rest < $1 OR desired_size < $1)
+     UNION ALL SELECT g2a_product_id FROM offers
+       WHERE priced_holds IS NOT NULL AND desired_size < $1 AND g2a_product_id NOT IN (SELECT g2a_product_id FROM held)`,
+    [manyPieces],
+  );
+  return rows.map((row) => row.product);
 }
 
 /** Some of the products that are queued for pricing. */

@@ -16,6 +16,9 @@ const SILENCE_LIMIT_MS = 30_000;
  */
 const END_IDLE_TRANSACTIONS = 'SET idle_in_transaction_session_timeout = 5000';
 
+/** What synchronization counts takes some 0.1 s at most: it must not have all cores while customers wait. */
+const ONE_CORE_PER_STATEMENT = 'SET max_parallel_workers_per_gather = 0';
+
 /**
  * Connections that are kept though nobody needs them. A new one costs PostgreSQL a process, a login and five plans of every statement: a
  * crowd after a quiet minute must not wait for them. The others end after 10 s, for replicas share PostgreSQL's limit.
@@ -62,7 +65,7 @@ export function dataSourceOptions(url: string, applicationName: string): DataSou
       Client: PreparingClient,
       pipeline: true,
       // Not a startup parameter: poolers refuse those that they do not know.
-      onConnect: (client: ClientBase) => client.query(END_IDLE_TRANSACTIONS),
+      onConnect: (client: ClientBase) => client.query(`${END_IDLE_TRANSACTIONS}; ${ONE_CORE_PER_STATEMENT}`),
     },
   };
 }

@@ -5,7 +5,6 @@ import {
   collectMappings,
   MAPPING_STOCK_COLUMNS,
   MAPPING_STOCK_JOIN,
-  MAPPING_STOCK_ORDER,
   type MappingStock,
   type MappingStockRow,
 } from '../catalog/mapping-stock.queries.js';
@@ -67,8 +66,7 @@ function stockStatement(condition: string, more = { columns: '', join: '' }): st
     FROM control_state control ${more.join}
     LEFT JOIN product_mappings mapping ON mapping.g2a_product_id ${condition}
     LEFT JOIN offers offer ON offer.g2a_product_id = mapping.g2a_product_id
-    ${MAPPING_STOCK_JOIN}
-    ORDER BY ${MAPPING_STOCK_ORDER}`;
+    ${MAPPING_STOCK_JOIN}`;
 }
 
 // Built once: this is the statement that runs most often.

@@ -17,6 +17,7 @@ import {
   nextProductsWithOffer,
   type OfferPricing,
   pricedInputs,
+  productsHeldOtherwise,
   productsToReprice,
   queuedProducts,
   type RepricingLimits,
@@ -33,6 +34,9 @@ import { costLimitedAbove, hashOfInputs, isPricingOutdated, pricedOffer } from '
 /** Offers priced in one transaction, and in one turn of the event loop: customers are not to wait for it. */
 const CHUNK = 50;
 
+/** After so many chunks it is looked whether other inputs apply by now, which takes several statements. */
+const CHUNKS_PER_LOOK = 4;
+
 const noop = (): void => undefined;
 
 /** So many times the stock that a buyer notices: above, what is spoken for meanwhile does not bring it there unseen. */
@@ -45,6 +49,9 @@ export interface RefreshCounts {
   /** Those among them that should show something else now. */
   readonly changed: number;
 }
+
+/** Whether a refresh asks for offers of whose stock other pieces are spoken for by now. */
+export type HoldsLook = 'with_holds' | 'without_holds';
 
 /** What applies to every offer alike. */
 interface Inputs {
@@ -78,17 +85,18 @@ export class DesiredStateService {
   /**
    * Computes the offers anew whose inputs may have changed, and writes those that differ; all of them when something changed
    * that applies to all, also meanwhile: then it begins anew. See docs/sync.md. One call at a time: others wait for their turn.
+   * @param holds whether it is looked what reservations and sales have changed: with many of them that is the dearest statement.
    * @returns how many.
    */
-  async refresh(pause: PauseNow): Promise<RefreshCounts> {
-    const turn = this.turn.then(() => this.inTurn(pause));
+  async refresh(pause: PauseNow, holds: HoldsLook = 'with_holds'): Promise<RefreshCounts> {
+    const turn = this.turn.then(() => this.inTurn(pause, holds));
     this.turn = turn.catch(noop);
     return turn;
   }
 
-  private async inTurn(pause: PauseNow): Promise<RefreshCounts> {
+  private async inTurn(pause: PauseNow, holds: HoldsLook): Promise<RefreshCounts> {
     try {
-      return await this.refreshNow(pause);
+      return await this.refreshNow(pause, holds);
     } finally {
       this.startedAtMs = null;
     }
@@ -99,12 +107,12 @@ export class DesiredStateService {
     return this.startedAtMs;
   }
 
-  private async refreshNow(pause: PauseNow): Promise<RefreshCounts> {
+  private async refreshNow(pause: PauseNow, holds: HoldsLook): Promise<RefreshCounts> {
     const total = { priced: 0, changed: 0 };
     let pricedBy: Inputs | null = null;
     for (let inputs = await this.inputs(pause); inputs !== null && inputs !== pricedBy;) {
       pricedBy = inputs;
-      inputs = await this.priceBy(inputs, pause, ({ priced, changed }) => {
+      inputs = await this.priceBy(inputs, pause, holds, ({ priced, changed }) => {
         total.priced += priced;
         total.changed += changed;
         if (changed > 0) this.onChange();
@@ -125,6 +133,7 @@ export class DesiredStateService {
   private async priceBy(
     inputs: Inputs,
     pause: PauseNow,
+    holds: HoldsLook,
     onPriced: (counts: RefreshCounts) => void,
   ): Promise<Inputs | null> {
     const { manager } = this.dataSource;
@@ -133,7 +142,7 @@ export class DesiredStateService {
     const last = await pricedInputs(manager);
     const isDirtyOnly = last?.hash === hash;
     const chunks = isDirtyOnly
-      ? this.dirtyProducts({
+      ? this.dirtyProducts(holds, {
           freshSince: input.freshSince,
           costAbove: costLimitedAbove(last, input),
           manyPieces: FEW_TIMES * (this.config.lowStock + this.config.stockBuffer),
@@ -141,12 +150,12 @@ export class DesiredStateService {
       : this.allProducts();
     // What is cut off must be repeated also where the inputs are by then what they were before.
     if (!isDirtyOnly && last !== null) await forgetPricedInputs(manager);
-    let isFirst = true;
+    let chunk = 0;
     for await (const products of chunks) {
       this.startedAtMs ??= performance.now();
-      const now = isFirst ? inputs : await this.inputs(pause);
+      const now = chunk > 0 && chunk % CHUNKS_PER_LOOK === 0 ? await this.inputs(pause) : inputs;
       if (now?.hash !== hash) return now;
-      isFirst = false;
+      chunk += 1;
       onPriced(await this.price(products, input));
       await nextTurn();
     }
@@ -155,8 +164,12 @@ export class DesiredStateService {
     return inputs;
   }
 
-  private async *dirtyProducts(limits: RepricingLimits): AsyncIterable<readonly number[]> {
-    const products = await productsToReprice(this.dataSource.manager, limits);
+  private async *dirtyProducts(holds: HoldsLook, limits: RepricingLimits): AsyncIterable<readonly number[]> {
+    const { manager } = this.dataSource;
+    const found = await productsToReprice(manager, limits);
+    if (holds === 'with_holds') found.push(...(await productsHeldOtherwise(manager, limits)));
+    // Sorted here: for the order's sake PostgreSQL would walk through all offers.
+    const products = [...new Set(found)].sort((one, other) => one - other);
     for (let start = 0; start < products.length; start += CHUNK) yield products.slice(start, start + CHUNK);
   }
 

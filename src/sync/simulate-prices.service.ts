@@ -26,10 +26,12 @@ const CONCURRENCY = 4;
 const SLICE_MS = 1000;
 /** A question that takes longer has failed. */
 const TIMEOUT_MS = 2000;
-/** Offers gone through in one turn of the event loop: customers are not to wait for it. */
-const CHUNK = 50;
+/** Offers read at once. */
+const CHUNK = 200;
+/** Of those, planned in one turn of the event loop: customers are not to wait for it. */
+const SLICE = 50;
 /** Chunks of one plan. */
-const PLANNED_CHUNKS = 40;
+const PLANNED_CHUNKS = 10;
 /** So many failures in a row are trouble with the simulation, not with some product. */
 const ALERTED_FAILURES = 20;
 
@@ -102,10 +104,13 @@ export class SimulatePricesService implements OnModuleDestroy {
     for (let chunk = 0; chunk < PLANNED_CHUNKS; chunk += 1) {
       const products = await nextProductsWithOffer(manager, queue.position, CHUNK);
       const offers = await offersOfProducts(manager, products);
+      for (let start = 0; start < offers.length; start += SLICE) {
+        queue.add(offers.slice(start, start + SLICE), input);
+        await nextTurn();
+      }
       const lastProduct = products.length < CHUNK ? null : (products.at(-1) ?? null);
-      const higherFees = queue.add(offers, lastProduct, input);
+      const higherFees = queue.goneThroughTo(lastProduct);
       if (higherFees !== null) return this.finishTurn(higherFees);
-      await nextTurn();
     }
   }
 

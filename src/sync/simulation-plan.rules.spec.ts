@@ -137,21 +137,23 @@ describe('the queue of prices to be asked about', () => {
   it('goes through some of the offers at a time, and tells of the fees of all of them after the last', () => {
     const queue = new SimulationQueue(10);
     expect(queue.position).toBeNull();
-    expect(queue.add([offer(1, [said(803, 642)]), offer(2, [])], 2, INPUT)).toBeNull();
+    queue.add([offer(1, [said(803, 642)]), offer(2, [])], INPUT);
+    expect(queue.goneThroughTo(2)).toBeNull();
     expect(taken(queue)).toEqual([1, 2]);
     expect(queue.position).toBe(2);
-    const higherFees = queue.add([offer(3, [said(803, 642)])], null, INPUT);
+    queue.add([offer(3, [said(803, 642)])], INPUT);
+    const higherFees = queue.goneThroughTo(null);
     expect(higherFees?.map(({ g2aProductId }) => g2aProductId)).toEqual([1, 3]);
     expect(taken(queue)).toEqual([3]);
     expect(queue.position).toBeNull();
-    expect(queue.add([], null, INPUT)).toEqual([]);
+    expect(queue.goneThroughTo(null)).toEqual([]);
   });
 
   it('is planned anew only once it is used up, or some minutes old', () => {
     const queue = new SimulationQueue(10);
     expect(queue.isDue(NOW)).toBe(true);
     queue.begin(NOW);
-    queue.add([offer(1, []), offer(2, [])], null, INPUT);
+    queue.add([offer(1, []), offer(2, [])], INPUT);
     const first = queue.take();
     expect(queue.isDue(NOW + PLAN_LIFE_MS - 1)).toBe(false);
     expect(queue.isDue(NOW + PLAN_LIFE_MS)).toBe(true);
@@ -164,9 +166,9 @@ describe('the queue of prices to be asked about', () => {
     const queue = new SimulationQueue(2);
     const asked = (simulatedAt: number) => [said(803, 682, { simulatedAt })];
     queue.begin(NOW);
-    queue.add([offer(1, asked(3)), offer(2, asked(1))], 2, INPUT);
-    queue.add([offer(3, asked(2))], 3, INPUT);
-    queue.add([offer(4, [])], 4, INPUT);
+    queue.add([offer(1, asked(3)), offer(2, asked(1))], INPUT);
+    queue.add([offer(3, asked(2))], INPUT);
+    queue.add([offer(4, [])], INPUT);
     expect(taken(queue)).toEqual([4, 2]);
   });
 });

@@ -34,21 +34,21 @@ export class SimulationQueue {
     this.plannedAt = now;
   }
 
-  /**
-   * Adds the next offers to the plan.
-   * @param lastProduct the product with which they end; null: there are no more, and the next turn begins.
-   * @returns the higher fees of all offers, when these were the last; else null.
-   */
-  add(
-    offers: readonly OfferToPrice[],
-    lastProduct: number | null,
-    input: DesiredStateInput,
-  ): readonly HigherFee[] | null {
+  /** Adds the next offers to the plan. */
+  add(offers: readonly OfferToPrice[], input: DesiredStateInput): void {
     const { due, higherFees } = planSimulations(offers, input);
     this.planned = mostDue([...this.planned, ...due], this.size);
     this.higherFees.push(...higherFees);
-    this.lastProduct = lastProduct;
-    if (lastProduct !== null) return null;
+  }
+
+  /**
+   * All offers up to a product are added.
+   * @param product null: there are no more, and the next turn begins.
+   * @returns the higher fees of all offers, when these were the last; else null.
+   */
+  goneThroughTo(product: number | null): readonly HigherFee[] | null {
+    this.lastProduct = product;
+    if (product !== null) return null;
 
     const found = this.higherFees;
     this.higherFees = [];

@@ -45,8 +45,9 @@ const TARGETS = `
     FROM reservations reservation
     JOIN reservation_items item ON item.reservation_id = reservation.id
     JOIN product_mapping_suppliers link ON link.g2a_product_id = item.g2a_product_id
-    -- By the index on expires_at: with the usual lifetime these are the reservations of the last hour.
+    -- By the index on expires_at: with the usual lifetime these are the reservations of the last hour. Those that live have holds.
     WHERE reservation.state <> 'ordered' AND reservation.expires_at > now() - interval '30 minutes'
+      AND (reservation.state = 'released' OR reservation.expires_at <= now())
   ), candidate AS MATERIALIZED (
     SELECT mapped.cws_product_id, product.requested_at, product.changed_at,
       coalesce(product.requested_at < mapped.mapped_at, true) AS is_new,

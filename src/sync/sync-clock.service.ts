@@ -15,11 +15,13 @@ const STANDBY_MS = 1000;
 /** How long a shutdown waits for what is under way; supervisors give 10 s for everything. */
 const SHUTDOWN_PATIENCE_MS = 5000;
 
-/** Runs the lanes of synchronization every SYNC_INTERVAL_SECONDS on the replica that leads: none of them ever twice at once. */
+/** Runs each lane of synchronization every SYNC_INTERVAL_SECONDS on the replica that leads: none of them ever twice at once. */
 @Injectable()
 export class SyncClockService implements OnApplicationBootstrap, OnModuleDestroy {
   private readonly lanes: ReadonlyMap<LaneName, OneAtATime>;
   private readonly pricing: OneAtATime;
+  /** Between two turns of `pricing`. */
+  private readonly repricing: OneAtATime;
   private readonly publishing: OneAtATime;
   /** A whole round publishes in its own turn. */
   private isInRound = false;
@@ -42,6 +44,7 @@ export class SyncClockService implements OnApplicationBootstrap, OnModuleDestroy
     this.publishing = this.lane('publishing', round.publish);
     // Some changes wait for the end of pricing; those that stop a loss go as soon as they are known.
     this.pricing = this.lane('pricing', round.refresh, wakePublisher);
+    this.repricing = this.lane('pricing', round.refreshStored, wakePublisher);
     round.whenOffersChange(() => {
       if (!this.isInRound) void this.publishing.run();
     });
@@ -58,10 +61,17 @@ export class SyncClockService implements OnApplicationBootstrap, OnModuleDestroy
   }
 
   onApplicationBootstrap(): void {
-    const lanes = setInterval(() => {
-      this.runLanes();
-    }, this.config.syncIntervalSeconds * 1000);
-    this.scheduler.addInterval(INTERVAL_NAME, lanes);
+    // One after the other: all at the same moment they would have the database to themselves while customers wait.
+    const lanes = [...this.lanes];
+    let turn = 0;
+    const clock = setInterval(
+      () => {
+        this.runLanes(lanes.slice(turn, turn + 1));
+        turn = (turn + 1) % lanes.length;
+      },
+      (this.config.syncIntervalSeconds * 1000) / lanes.length,
+    );
+    this.scheduler.addInterval(INTERVAL_NAME, clock);
     const leadership = setInterval(() => void this.lead(), STANDBY_MS);
     this.scheduler.addInterval(LEADERSHIP_INTERVAL_NAME, leadership);
     void this.lead();
@@ -91,18 +101,18 @@ export class SyncClockService implements OnApplicationBootstrap, OnModuleDestroy
 
   /** Somebody has stored something new: if this replica leads, offers follow it now and not with the next tick. */
   wakeMarket(): void {
-    void this.pricing.run();
+    void this.repricing.run();
   }
 
   private async lead(): Promise<void> {
     const wasLeader = this.leadership.isLeader();
     await this.leadership.campaign();
-    if (!wasLeader && this.leadership.isLeader()) this.runLanes();
+    if (!wasLeader && this.leadership.isLeader()) this.runLanes(this.lanes);
   }
 
-  private runLanes(): void {
+  private runLanes(lanes: Iterable<readonly [LaneName, OneAtATime]>): void {
     if (!this.leadership.isLeader()) return;
-    for (const [name, lane] of this.lanes) {
+    for (const [name, lane] of lanes) {
       if (lane.runningForMs === null) void lane.run();
       else void this.slowLanes.stillRuns(name, lane.runningForMs);
     }
@@ -118,7 +128,7 @@ export class SyncClockService implements OnApplicationBootstrap, OnModuleDestroy
   private async settled(): Promise<void> {
     // Others end with waking these, and pricing wakes the publisher.
     await Promise.all([...this.lanes.values()].map((lane) => lane.settled()));
-    await this.pricing.settled();
+    await this.repricing.settled();
     await this.publishing.settled();
   }
 }

@@ -16,6 +16,8 @@ export class SyncRoundService {
   readonly whenOffersChange: DesiredStateService['whenOffersChange'];
   /** What every offer should show by what is known now. */
   readonly refresh: SyncStep;
+  /** The same where something new was stored; what reservations have changed waits for `refresh`. */
+  readonly refreshStored: SyncStep;
   /** Whether offers that were switched off are. */
   readonly confirmStops: SyncStep;
   /** Whether other changes have arrived. */
@@ -42,6 +44,9 @@ export class SyncRoundService {
     this.sweep = guard.step('sweep', 'unless_paused', () => supply.sweep());
     this.refresh = guard.step('refresh', 'always', async (pause) => {
       await desired.refresh(pause);
+    });
+    this.refreshStored = guard.step('refresh', 'always', async (pause) => {
+      await desired.refresh(pause, 'without_holds');
     });
     this.confirmStops = guard.step('stops', 'always', () => market.confirmStops());
     this.confirmChanges = guard.step('confirmation', 'always', () => market.confirmChanges());

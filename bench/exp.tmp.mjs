@@ -1,0 +1,30 @@
+import { readFileSync } from 'node:fs'; import { randomUUID } from 'node:crypto';
+import { dataSourceOptions } from '../dist/database/data-source-options.js';
+import { stockToReserve } from '../dist/orders/reservable-stock.queries.js';
+import { insertReservation } from '../dist/orders/reservations.queries.js';
+import { lockStock } from '../dist/catalog/stock-holds.queries.js';
+import { g2aProductId } from '../dist/sandbox/catalog.js';
+const { url } = JSON.parse(readFileSync('/tmp/hold.json'));
+const o = dataSourceOptions(url, 'micro');
+const c = new o.extra.Client({ connectionString: url, types: o.extra.types, application_name: 'micro' });
+await c.connect();
+const { rows: [{ pid }] } = await c.query('SELECT pg_backend_pid() AS pid');
+const cpu = () => Number(readFileSync(`/proc/${pid}/schedstat`, 'utf8').split(' ')[0]) / 1e6;
+let k = 0; const next = () => g2aProductId((k++ % 2000) + 1);
+const { rows: [{ id: sup }] } = await c.query('SELECT cws_product_id AS id FROM supplier_products LIMIT 1');
+const grab = async (f) => { let got; await f({ query: async (t, p) => { got = { t, p }; return [{}]; } }).catch(() => {}); return got; };
+const item = () => [{ g2aProductId: next(), quantity: 1, salePriceCents: 1000, saleIncomeCents: 900, quotedUnitPrice: '10', quotedBasePrice: null, allocations: [{ cwsProductId: sup, quantity: 1 }] }];
+const read = (await grab((m) => stockToReserve(m, [1]))).t;
+const lock = (await grab((m) => lockStock(m, [1]))).t;
+const write = (await grab((m) => insertReservation(m, randomUUID(), item(), 900)));
+const W = (f = (t) => t, g = (p) => p) => { const t = f(write.t); return async () => { const p = [...write.p]; p[0] = randomUUID(); p[3] = randomUUID(); p[4] = next(); p[10] = p[3]; await c.query('BEGIN'); await c.query(t, g(p)); await c.query('ROLLBACK'); }; };
+const R = (f = (t) => t) => { const t = f(read); return () => c.query(t, [next()]); };
+const L = (f = (t) => t) => { const t = f(lock); return async () => { await c.query('BEGIN'); await c.query(t, [next()]); await c.query('ROLLBACK'); } };
+const tests = (await import(process.argv[2])).default({ R, W, L, c, next, sup, read, lock, write });
+const names = Object.keys(tests); const sum = {};
+for (const n of names) for (let i = 0; i < 30; i++) await tests[n]();
+const ROUNDS = 40, N = 60;
+for (let round = 0; round < ROUNDS; round++) for (const n of names) { const a = cpu(); for (let i = 0; i < N; i++) await tests[n](); (sum[n] ??= []).push((cpu() - a) / N); }
+const med = (l) => [...l].sort((a, b) => a - b)[l.length >> 1];
+for (const n of names) { const base = names.find((b) => n.startsWith(b)); console.log(n.padEnd(28), 'median', med(sum[n]).toFixed(4), 'min', Math.min(...sum[n]).toFixed(4), 'rel', med(sum[n].map((v, i) => v / sum[base][i])).toFixed(3)); }
+await c.end();
