@@ -5,7 +5,7 @@ const h = JSON.parse(readFileSync('/tmp/hold.json'));
 const admin = new pg.Client(h.url); await admin.connect();
 const { rows: [{ d }] } = await admin.query('SELECT current_database() d');
 const [route, seconds, mode] = process.argv.slice(2);
-const headers = { authorization: h.auth };
+const [id, secret] = Buffer.from(h.auth.split(' ')[1], 'base64').toString().split(':'); const headers = { authorization: 'Bearer ' + (await (await fetch(h.app + '/oauth/token?grant_type=client_credentials&client_id=' + id + '&client_secret=' + secret)).json()).access_token };
 const all = { reservation: (i) => ({ method: 'POST', path: '/reservation', headers: { ...headers, 'content-type': 'application/json' }, body: JSON.stringify([{ product_id: g2aProductId((i % 2000) + 1), quantity: 1 }]) }),
  healthcheck: () => ({ method: 'GET', path: '/healthcheck', headers }) };
 const reqs = Array.from({ length: 2000 }, (_, i) => all[route](i));

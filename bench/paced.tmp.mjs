@@ -1,7 +1,7 @@
 import { readFileSync, appendFileSync, writeFileSync } from 'node:fs';
 import { Connection } from './contract/connection.mjs'; import { g2aProductId } from '../dist/sandbox/catalog.js'; import { setTimeout as sleep } from 'node:timers/promises';
 const h = JSON.parse(readFileSync('/tmp/hold.json')); const [route, rate, seconds] = process.argv.slice(2); 
-const headers = { authorization: h.auth };
+const [id, secret] = Buffer.from(h.auth.split(' ')[1], 'base64').toString().split(':'); const headers = { authorization: 'Bearer ' + (await (await fetch(h.app + '/oauth/token?grant_type=client_credentials&client_id=' + id + '&client_secret=' + secret)).json()).access_token };
 const all = { reservation: (i) => ({ method: 'POST', path: '/reservation', headers: { ...headers, 'content-type': 'application/json' }, body: JSON.stringify([{ product_id: g2aProductId((i % 2000) + 1), quantity: 1 }]) }),
  healthcheck: () => ({ method: 'GET', path: '/healthcheck', headers }) };
 const conns = await Promise.all(Array.from({ length: 32 }, () => Connection.open(h.app))); const idle = [...conns], queue = []; const out = []; let i = 0;

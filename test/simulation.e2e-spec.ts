@@ -1,10 +1,10 @@
 import { jest } from '@jest/globals';
-import { DataSource } from 'typeorm';
 import { cwsProductId, g2aOfferId, g2aProductId } from '../sandbox/catalog.js';
 import type { ProductFee } from '../sandbox/g2a-marketplace.js';
 import { DesiredStateService } from '../src/sync/desired-state.service.js';
 import { ReconcileOffersService } from '../src/sync/reconcile-offers.service.js';
 import { SimulatePricesService } from '../src/sync/simulate-prices.service.js';
+import { SimulationQueue } from '../src/sync/simulation-queue.js';
 import { type Keyferry, mapGames, startKeyferry } from './support/keyferry.js';
 
 const SIMULATIONS = 'GET /v3/pricing/simulations';
@@ -292,12 +292,19 @@ describe('simulations', () => {
         `INSERT INTO offers (g2a_offer_id, g2a_product_id, observed_is_active, observed_at)
          SELECT gen_random_uuid(), 20000000000000 + number, false, now() FROM generate_series(1, 149) number`,
       );
-      const queries = jest.spyOn(keyferry.app.get(DataSource).manager, 'query');
+      const planned = jest.spyOn(SimulationQueue.prototype, 'add');
+      const turns: number[] = [];
+      let isOver = false;
+      const countTurns = (): void => {
+        turns.push(planned.mock.calls.length);
+        if (!isOver) setImmediate(countTurns);
+      };
+      countTurns();
       await keyferry.app.get(SimulatePricesService).simulate();
-      const loaded = queries.mock.calls.flatMap(([sql, parameters]) =>
-        sql.includes('WHERE offer.g2a_product_id = ANY') ? [(parameters as [number[]])[0].length] : [],
-      );
-      expect(loaded).toEqual([50, 50, 50, 0]);
+      isOver = true;
+      expect(planned.mock.calls.map(([offers]) => offers.length)).toEqual([50, 50, 50]);
+      // Whoever had come by then was served between them.
+      expect(turns).toEqual(expect.arrayContaining([0, 1, 2, 3]));
     } finally {
       jest.restoreAllMocks();
       await keyferry.stop();

@@ -1,7 +1,7 @@
-import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { EntityManager } from 'typeorm';
 import type { AuditEntry } from '../audit/audit-log.js';
 import type { AppConfig } from '../config/app-config.js';
+import { whenServed } from '../jobs/when-served.js';
 import type { PriceBand } from '../money/price-band.js';
 import { guardPrice, isSamePriceList, type PriceEvent, type PriceGuard } from '../pricing/price-guard.rules.js';
 import {
@@ -43,7 +43,7 @@ export async function storeSupplierReports(
   while (pending.size > 0) {
     const known = await storedProducts(manager, [...pending.keys()], requestedAt);
     // Reading the rows of a page has taken as long as comparing them will: customers come first.
-    await nextTurn();
+    await whenServed();
     for (const [id, stored] of known) {
       // A feed repeats itself: what it has said before is as fresh as its last complete pass, without being written again.
       const isRepeated = !question.isAskedById && says(pending.get(id), stored);

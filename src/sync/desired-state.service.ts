@@ -1,5 +1,4 @@
 import { randomUUID } from 'node:crypto';
-import { setImmediate as nextTurn } from 'node:timers/promises';
 import { Injectable, Logger } from '@nestjs/common';
 import { InjectDataSource } from '@nestjs/typeorm';
 import { DataSource } from 'typeorm';
@@ -26,6 +25,7 @@ import {
 } from '../catalog/repricings.queries.js';
 import { AppConfig } from '../config/app-config.js';
 import { inTransaction } from '../database/one-connection.js';
+import { whenServed } from '../jobs/when-served.js';
 import { desiredStateInput } from './desired-state-input.js';
 import { type DesiredStateInput, isSameDesiredState, saneDesiredState } from './desired-state.rules.js';
 import type { PauseNow } from './guard-steps.service.js';
@@ -157,7 +157,7 @@ export class DesiredStateService {
       if (now?.hash !== hash) return now;
       chunk += 1;
       onPriced(await this.price(products, input));
-      await nextTurn();
+      await whenServed();
     }
     const { payable } = input;
     if (!isDirtyOnly || last.payable !== payable) await storePricedInputs(manager, { hash, payable });

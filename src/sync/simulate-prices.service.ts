@@ -1,4 +1,3 @@
-import { setImmediate as nextTurn } from 'node:timers/promises';
 import { Injectable, Logger, type OnModuleDestroy } from '@nestjs/common';
 import { InjectDataSource } from '@nestjs/typeorm';
 import { DataSource } from 'typeorm';
@@ -13,6 +12,7 @@ import {
 import { nextProductsWithOffer } from '../catalog/repricings.queries.js';
 import { AppConfig } from '../config/app-config.js';
 import { G2aClient } from '../g2a/g2a-client.js';
+import { whenServed } from '../jobs/when-served.js';
 import { SlidingWindow } from '../upstream/sliding-window.rules.js';
 import type { CallLimits } from '../upstream/upstream-client.js';
 import { UpstreamError } from '../upstream/upstream-error.js';
@@ -106,7 +106,7 @@ export class SimulatePricesService implements OnModuleDestroy {
       const offers = await offersOfProducts(manager, products);
       for (let start = 0; start < offers.length; start += SLICE) {
         queue.add(offers.slice(start, start + SLICE), input);
-        await nextTurn();
+        await whenServed();
       }
       const lastProduct = products.length < CHUNK ? null : (products.at(-1) ?? null);
       const higherFees = queue.goneThroughTo(lastProduct);

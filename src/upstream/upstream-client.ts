@@ -1,6 +1,7 @@
 import type { AgentOptions } from 'node:https';
-import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { HttpService } from '@nestjs/axios';
+import { whenServed } from '../jobs/when-served.js';
 import { type AccessToken, AccessTokenSource } from './access-token-source.js';
 import { answerKind, isSuccess, type ReadRefusal } from './answer-kind.rules.js';
 import { type Agents, createAgents } from './connected-agents.js';
@@ -219,7 +220,7 @@ export class UpstreamClient {
   async #read<T>(request: UpstreamRequest<T>, token: AccessToken | null, answer: RawAnswer): Promise<T> {
     const { status } = answer;
     const body = parseJson(answer.text);
-    if (answer.text.length > LONG_TEXT) await nextTurn();
+    if (answer.text.length > LONG_TEXT) await whenServed();
     if (!isSuccess(status)) throw this.#refused(request, token, answer, body.value);
     if (!body.isJson) throw this.#error(request, 'unknown', { status, reason: 'the answer is not JSON' });
     try {
