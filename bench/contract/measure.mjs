@@ -136,12 +136,13 @@ async function measure({ stage, customers, limit, recipe, orderIds, options }) {
     paces.limit.push(await paced(limit.url, inTurn(limitRequests), pace));
   }
   const half = medianPace(paces.ours);
+  const limitHalf = medianPace(paces.limit);
   const cwsProductRequests = productRequests(await stage.cws.counters()) - productRequests(before);
   const measuredSeconds = (Date.now() - startedAt) / 1000;
   if (name === 'order') await customers.purchasesDone();
 
   const ratio = rates.ours / rates.limit;
-  const errors = [...runs.ours, ...runs.limit, half].reduce((sum, run) => sum + run.errors, 0);
+  const errors = [...runs.ours, ...runs.limit, half, limitHalf].reduce((sum, run) => sum + run.errors, 0);
   return {
     name,
     statements: recipe.steps.length,
@@ -153,7 +154,7 @@ async function measure({ stage, customers, limit, recipe, orderIds, options }) {
     rounds: { ours: runs.ours.map(({ rate }) => rate), limit: runs.limit.map(({ rate }) => rate) },
     processorMs: { ours: medianCost(runs.ours), limit: medianCost(runs.limit) },
     halfRate: half,
-    limitHalfRate: medianPace(paces.limit),
+    limitHalfRate: limitHalf,
     errors,
     cwsProductRequests,
     measuredSeconds,

@@ -3,8 +3,11 @@ import type { DataSourceOptions } from 'typeorm';
 import { exactTypes } from './int8.js';
 import { PreparingClient } from './prepared-statements.js';
 
-/** Connections of one process' TypeORM pool. Two processes and pg-boss stay well below PostgreSQL's default of 100. */
-export const POOL_SIZE = 20;
+/**
+ * Connections of one process' TypeORM pool; several processes and pg-boss stay below PostgreSQL's default of 100. Nothing holds one while it
+ * waits for anything but PostgreSQL. With 20, for two cores, a reservation costs PostgreSQL a tenth more: each backend has caches of its own.
+ */
+export const POOL_SIZE = 10;
 
 /** A statement of the service takes far less. One that is not answered within it is on a connection that died without a word. */
 const SILENCE_LIMIT_MS = 30_000;
