@@ -1,5 +1,0 @@
-import { readFileSync } from 'node:fs'; import pg from 'pg';
-const { url } = JSON.parse(readFileSync('/tmp/hold.json')); const c = new pg.Client(url); await c.connect();
-for (const q of ["SELECT version()", "select tablename, indexdef from pg_indexes where tablename in ('reservations','reservation_items','stock_holds','audit_log') order by 1", "select conrelid::regclass::text t, conname, pg_get_constraintdef(oid) d from pg_constraint where conrelid::regclass::text in ('reservations','reservation_items','stock_holds','audit_log') order by 1", "select tgrelid::regclass::text, tgname, pg_get_triggerdef(oid) from pg_trigger where not tgisinternal and tgrelid::regclass::text in ('reservations','reservation_items','stock_holds','audit_log')"]) for (const r of (await c.query(q)).rows) console.log(Object.values(r).join(' | '));
-for (const t of ['reservations','reservation_items','stock_holds','audit_log']) console.log(t, (await c.query("select string_agg(column_name||' '||data_type||coalesce(' = '||column_default,''), ', ') s from information_schema.columns where table_name=$1",[t])).rows[0].s);
-await c.end();
