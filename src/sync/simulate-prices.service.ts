@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { Injectable, Logger, type OnModuleDestroy } from '@nestjs/common';
 import { InjectDataSource } from '@nestjs/typeorm';
 import { DataSource } from 'typeorm';
@@ -12,7 +13,6 @@ import {
 import { nextProductsWithOffer } from '../catalog/repricings.queries.js';
 import { AppConfig } from '../config/app-config.js';
 import { G2aClient } from '../g2a/g2a-client.js';
-import { whenServed } from '../jobs/when-served.js';
 import { SlidingWindow } from '../upstream/sliding-window.rules.js';
 import type { CallLimits } from '../upstream/upstream-client.js';
 import { UpstreamError } from '../upstream/upstream-error.js';
@@ -27,11 +27,13 @@ const SLICE_MS = 1000;
 /** A question that takes longer has failed. */
 const TIMEOUT_MS = 2000;
 /** Offers read at once. */
-const CHUNK = 200;
+const CHUNK = 100;
 /** Of those, planned in one turn of the event loop: customers are not to wait for it. */
 const SLICE = 50;
 /** Chunks of one plan. */
-const PLANNED_CHUNKS = 10;
+const PLANNED_CHUNKS = 20;
+/** So many times as long as a slice took, the next one waits: no customer, no price and no stock depends on it. */
+const REST = 2;
 /** So many failures in a row are trouble with the simulation, not with some product. */
 const ALERTED_FAILURES = 20;
 
@@ -102,11 +104,13 @@ export class SimulatePricesService implements OnModuleDestroy {
     if (!queue.isDue(input.now)) return;
     queue.begin(input.now);
     for (let chunk = 0; chunk < PLANNED_CHUNKS; chunk += 1) {
+      let sliceAtMs = performance.now();
       const products = await nextProductsWithOffer(manager, queue.position, CHUNK);
       const offers = await offersOfProducts(manager, products);
       for (let start = 0; start < offers.length; start += SLICE) {
         queue.add(offers.slice(start, start + SLICE), input);
-        await whenServed();
+        await sleep(REST * (performance.now() - sliceAtMs));
+        sliceAtMs = performance.now();
       }
       const lastProduct = products.length < CHUNK ? null : (products.at(-1) ?? null);
       const higherFees = queue.goneThroughTo(lastProduct);
