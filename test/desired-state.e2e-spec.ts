@@ -13,8 +13,9 @@ import { createTestDatabase, type TestDatabase } from './support/test-database.j
 
 const NOTHING = { priced: 0, changed: 0 };
 const ONE = { priced: 1, changed: 1 };
-/** Products that are priced before it is looked for other inputs. */
-const LOOK = 200;
+/** Products that are priced before it is looked for a pause, and for other inputs. */
+const CHUNK = 50;
+const LOOK = 4 * CHUNK;
 
 /** Offers and suppliers with these numbers, as if CWS and G2A had just been read: 100 keys at 5.00 each. */
 const FILL = `
@@ -218,9 +219,9 @@ describe('the desired state', () => {
       desired.whenOffersChange(() => (isPaused = true));
       const { priced, changed } = await desired.refresh(() => Promise.resolve(isPaused ? 'paused' : null));
       desired.whenOffersChange(() => undefined);
-      // Until other inputs are looked for, and then all.
-      expect(priced).toBe(LOOK + 1006);
-      expect(changed).toBeLessThanOrEqual(LOOK + 1006);
+      // One chunk, and then all.
+      expect(priced).toBe(CHUNK + 1006);
+      expect(changed).toBeLessThanOrEqual(CHUNK + 1006);
       expect(await sql('SELECT DISTINCT desired_reason AS reason FROM offers WHERE g2a_product_id > 10000')).toEqual([
         { reason: 'paused' },
       ]);
@@ -238,7 +239,7 @@ describe('the desired state', () => {
         if (looks === 3) await sql('UPDATE sync_cursors SET unreliable_since = now()');
         return null;
       });
-      expect(priced).toBe(2 * LOOK + 1006);
+      expect(priced).toBe(LOOK + 1006);
       await sql('DELETE FROM sync_cursors');
       await refresh();
       await inBulk(forgetMany);
@@ -249,7 +250,7 @@ describe('the desired state', () => {
       desired = start();
       let mayGoOn = true;
       desired.whenOffersChange(() => (mayGoOn = false));
-      expect(await desired.refresh(() => Promise.resolve(mayGoOn ? null : undefined))).toMatchObject({ priced: LOOK });
+      expect(await desired.refresh(() => Promise.resolve(mayGoOn ? null : undefined))).toMatchObject({ priced: CHUNK });
       desired = start();
       expect(await refresh()).toMatchObject({ priced: 1006 });
       await inBulk(forgetMany);
@@ -274,6 +275,8 @@ describe('the desired state', () => {
          VALUES ($1, gen_random_uuid(), 2, 'reserved', now() + interval '1 hour')`,
         [supplierId(5)],
       );
+      // Not when it is only woken by something that was stored.
+      expect(await desired.refresh(() => Promise.resolve(null), 'without_holds')).toEqual(NOTHING);
       expect(await refresh()).toEqual(ONE);
       expect(await offer(5)).toMatchObject({ size: 3 });
       expect(await refresh()).toEqual(NOTHING);

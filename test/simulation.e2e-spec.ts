@@ -286,6 +286,7 @@ describe('simulations', () => {
 
   it('go through many offers by 50 at once: customers do not wait for that', async () => {
     const keyferry = await startShop([1]);
+    let isOver = false;
     try {
       await keyferry.sync();
       await keyferry.sql(
@@ -294,18 +295,17 @@ describe('simulations', () => {
       );
       const planned = jest.spyOn(SimulationQueue.prototype, 'add');
       const turns: number[] = [];
-      let isOver = false;
       const countTurns = (): void => {
         turns.push(planned.mock.calls.length);
         if (!isOver) setImmediate(countTurns);
       };
       countTurns();
       await keyferry.app.get(SimulatePricesService).simulate();
-      isOver = true;
       expect(planned.mock.calls.map(([offers]) => offers.length)).toEqual([50, 50, 50]);
       // Whoever had come by then was served between them.
       expect(turns).toEqual(expect.arrayContaining([0, 1, 2, 3]));
     } finally {
+      isOver = true;
       jest.restoreAllMocks();
       await keyferry.stop();
     }

@@ -25,6 +25,9 @@ export interface SupplierQuestion {
   readonly isAskedById: boolean;
 }
 
+/** Reports whose comparison takes long enough that others are served before it. */
+const LARGE = 100;
+
 /**
  * Stores what the supplier said, and which of it its feed should have announced; a price that is not believed is kept as unconfirmed, beside the last accepted one. Reports
  * whose price somebody else has changed meanwhile are judged anew.
@@ -42,8 +45,8 @@ export async function storeSupplierReports(
   let written = 0;
   while (pending.size > 0) {
     const known = await storedProducts(manager, [...pending.keys()], requestedAt);
-    // Reading the rows of a page has taken as long as comparing them will: customers come first.
-    await whenServed();
+    // Reading the rows of a page has taken as long as comparing them will: customers come first. Not those who wait for a transaction.
+    if (pending.size > LARGE && manager.queryRunner?.isTransactionActive !== true) await whenServed();
     for (const [id, stored] of known) {
       // A feed repeats itself: what it has said before is as fresh as its last complete pass, without being written again.
       const isRepeated = !question.isAskedById && says(pending.get(id), stored);

@@ -19,7 +19,7 @@ const SILENCE_LIMIT_MS = 30_000;
  */
 const END_IDLE_TRANSACTIONS = 'SET idle_in_transaction_session_timeout = 5000';
 
-/** What synchronization counts takes some 0.1 s at most: it must not have all cores while customers wait. */
+/** What synchronization counts takes some 0.2 s at most: it must not have all cores while customers wait. */
 const ONE_CORE_PER_STATEMENT = 'SET max_parallel_workers_per_gather = 0';
 
 /**

@@ -15,19 +15,19 @@ function turnsOf(...lengthsMs: number[]) {
 describe('work that nobody waits for', () => {
   it('goes on after one turn of the event loop in which nobody came', async () => {
     const { clock, turns } = turnsOf(0.2);
-    await whenServed(clock);
+    await whenServed(100, clock);
     expect(turns()).toBe(1);
   });
 
   it('lets those who came be served, and those who came meanwhile', async () => {
     const { clock, turns } = turnsOf(12, 5, 2, 0.9);
-    await whenServed(clock);
+    await whenServed(100, clock);
     expect(turns()).toBe(4);
   });
 
   it('goes on in the end, however many come', async () => {
     const { clock, turns } = turnsOf(30);
-    await whenServed(clock);
+    await whenServed(100, clock);
     expect(turns()).toBe(4);
   });
 

@@ -34,8 +34,10 @@ import { costLimitedAbove, hashOfInputs, isPricingOutdated, pricedOffer } from '
 /** Offers priced in one transaction, and in one turn of the event loop: customers are not to wait for it. */
 const CHUNK = 50;
 
-/** After so many chunks it is looked whether other inputs apply by now, which takes several statements. */
+/** After so many chunks it is looked whether other inputs apply by now, which takes several statements; a pause is looked for after each. */
 const CHUNKS_PER_LOOK = 4;
+/** So long customers keep the next chunk waiting: stops of a whole shop go this way, too. */
+const PATIENCE_MS = 10;
 
 const noop = (): void => undefined;
 
@@ -150,14 +152,21 @@ export class DesiredStateService {
       : this.allProducts();
     // What is cut off must be repeated also where the inputs are by then what they were before.
     if (!isDirtyOnly && last !== null) await forgetPricedInputs(manager);
+    let current = input;
     let chunk = 0;
     for await (const products of chunks) {
       this.startedAtMs ??= performance.now();
-      const now = chunk > 0 && chunk % CHUNKS_PER_LOOK === 0 ? await this.inputs(pause) : inputs;
-      if (now?.hash !== hash) return now;
+      if (chunk > 0 && chunk % CHUNKS_PER_LOOK === 0) {
+        const now = await this.inputs(pause);
+        if (now?.hash !== hash) return now;
+        // What moves on all the time is taken over; the balance is one for all, for by it those were found that it limits.
+        current = { ...now.input, payable: input.payable };
+      } else if (chunk > 0 && (await pause()) !== input.pauseReason) {
+        return this.inputs(pause);
+      }
       chunk += 1;
-      onPriced(await this.price(products, input));
-      await whenServed();
+      onPriced(await this.price(products, current));
+      await whenServed(PATIENCE_MS);
     }
     const { payable } = input;
     if (!isDirtyOnly || last.payable !== payable) await storePricedInputs(manager, { hash, payable });

@@ -13,6 +13,7 @@ import {
 import { nextProductsWithOffer } from '../catalog/repricings.queries.js';
 import { AppConfig } from '../config/app-config.js';
 import { G2aClient } from '../g2a/g2a-client.js';
+import { whenServed } from '../jobs/when-served.js';
 import { SlidingWindow } from '../upstream/sliding-window.rules.js';
 import type { CallLimits } from '../upstream/upstream-client.js';
 import { UpstreamError } from '../upstream/upstream-error.js';
@@ -32,8 +33,9 @@ const CHUNK = 100;
 const SLICE = 50;
 /** Chunks of one plan. */
 const PLANNED_CHUNKS = 20;
-/** So many times as long as a slice took, the next one waits: no customer, no price and no stock depends on it. */
+/** So many times as long as a slice took, but not longer than LONGEST_REST_MS, the next one waits, unless offers wait for simulations. */
 const REST = 2;
+const LONGEST_REST_MS = 100;
 /** So many failures in a row are trouble with the simulation, not with some product. */
 const ALERTED_FAILURES = 20;
 
@@ -66,7 +68,8 @@ export class SimulatePricesService implements OnModuleDestroy {
   }
 
   /**
-   * Asks about the prices whose turn it is, for at most SLICE_MS and one time-out; what it learns counts from the next round on.
+   * Asks about the prices whose turn it is, for at most SLICE_MS and one time-out, once it has planned which those are, which takes some
+   * seconds at most; what it learns counts from the next round on.
    * Trouble with G2A is kept with the price and never thrown.
    */
   async simulate(): Promise<void> {
@@ -109,13 +112,19 @@ export class SimulatePricesService implements OnModuleDestroy {
       const offers = await offersOfProducts(manager, products);
       for (let start = 0; start < offers.length; start += SLICE) {
         queue.add(offers.slice(start, start + SLICE), input);
-        await sleep(REST * (performance.now() - sliceAtMs));
+        if (this.isStopping) return;
+        await this.rest(performance.now() - sliceAtMs);
         sliceAtMs = performance.now();
       }
       const lastProduct = products.length < CHUNK ? null : (products.at(-1) ?? null);
       const higherFees = queue.goneThroughTo(lastProduct);
       if (higherFees !== null) return this.finishTurn(higherFees);
     }
+  }
+
+  private async rest(tookMs: number): Promise<void> {
+    if (this.config.priceSimulation === 'all') await whenServed();
+    else await sleep(Math.min(REST * tookMs, LONGEST_REST_MS));
   }
 
   /** All offers were gone through. */

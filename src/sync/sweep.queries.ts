@@ -37,7 +37,10 @@ export interface SweepQuestion {
  */
 const TARGETS = `
   WITH demanded AS MATERIALIZED (
-    SELECT cws_product_id FROM stock_holds
+    SELECT other.cws_product_id
+    FROM (SELECT DISTINCT cws_product_id FROM stock_holds) held
+    JOIN product_mapping_suppliers link USING (cws_product_id)
+    JOIN product_mapping_suppliers other ON other.g2a_product_id = link.g2a_product_id
     UNION
     SELECT cws_product_id FROM purchases WHERE created_at > now() - interval '1 hour'
     UNION

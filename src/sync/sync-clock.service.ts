@@ -20,8 +20,8 @@ const SHUTDOWN_PATIENCE_MS = 5000;
 export class SyncClockService implements OnApplicationBootstrap, OnModuleDestroy {
   private readonly lanes: ReadonlyMap<LaneName, OneAtATime>;
   private readonly pricing: OneAtATime;
-  /** Between two turns of `pricing`. */
-  private readonly repricing: OneAtATime;
+  /** Whether the next run of `pricing` asks what reservations have changed: once in each of its turns is enough. */
+  private isHoldsLookDue = true;
   private readonly publishing: OneAtATime;
   /** A whole round publishes in its own turn. */
   private isInRound = false;
@@ -43,8 +43,12 @@ export class SyncClockService implements OnApplicationBootstrap, OnModuleDestroy
     };
     this.publishing = this.lane('publishing', round.publish);
     // Some changes wait for the end of pricing; those that stop a loss go as soon as they are known.
-    this.pricing = this.lane('pricing', round.refresh, wakePublisher);
-    this.repricing = this.lane('pricing', round.refreshStored, wakePublisher);
+    const refresh = (): Promise<void> => {
+      const step = this.isHoldsLookDue ? round.refresh : round.refreshStored;
+      this.isHoldsLookDue = false;
+      return step();
+    };
+    this.pricing = this.lane('pricing', refresh, wakePublisher);
     round.whenOffersChange(() => {
       if (!this.isInRound) void this.publishing.run();
     });
@@ -101,7 +105,7 @@ export class SyncClockService implements OnApplicationBootstrap, OnModuleDestroy
 
   /** Somebody has stored something new: if this replica leads, offers follow it now and not with the next tick. */
   wakeMarket(): void {
-    void this.repricing.run();
+    void this.pricing.run();
   }
 
   private async lead(): Promise<void> {
@@ -113,6 +117,7 @@ export class SyncClockService implements OnApplicationBootstrap, OnModuleDestroy
   private runLanes(lanes: Iterable<readonly [LaneName, OneAtATime]>): void {
     if (!this.leadership.isLeader()) return;
     for (const [name, lane] of lanes) {
+      if (name === 'pricing') this.isHoldsLookDue = true;
       if (lane.runningForMs === null) void lane.run();
       else void this.slowLanes.stillRuns(name, lane.runningForMs);
     }
@@ -128,7 +133,7 @@ export class SyncClockService implements OnApplicationBootstrap, OnModuleDestroy
   private async settled(): Promise<void> {
     // Others end with waking these, and pricing wakes the publisher.
     await Promise.all([...this.lanes.values()].map((lane) => lane.settled()));
-    await this.repricing.settled();
+    await this.pricing.settled();
     await this.publishing.settled();
   }
 }

@@ -45,7 +45,7 @@ export class SyncRoundService {
     this.refresh = guard.step('refresh', 'always', async (pause) => {
       await desired.refresh(pause);
     });
-    this.refreshStored = guard.step('refresh', 'always', async (pause) => {
+    this.refreshStored = guard.step('refresh_stored', 'always', async (pause) => {
       await desired.refresh(pause, 'without_holds');
     });
     this.confirmStops = guard.step('stops', 'always', () => market.confirmStops());
