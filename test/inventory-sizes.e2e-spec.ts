@@ -1,5 +1,5 @@
 import { jest } from '@jest/globals';
-import { setImmediate as nextTurn } from 'node:timers/promises';
+import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises';
 import { DataSource } from 'typeorm';
 import { g2aProductId } from '../sandbox/catalog.js';
 import { AppConfig } from '../src/config/app-config.js';
@@ -55,6 +55,30 @@ describe('inventory sizes', () => {
     const before = await available.recent([ONE, TWO]);
     expect(await available.recent([TWO, ONE])).toEqual(before);
     expect(counted()).toHaveLength(1);
+  });
+
+  it('are counted anew before they are too old, and nobody waits for that', async () => {
+    const before = await available.recent([ONE]);
+    const now = jest.spyOn(performance, 'now');
+    const startedAt = performance.now();
+    let fail = (): void => undefined;
+    const hanging = new Promise<never>((_resolve, reject) => {
+      fail = () => {
+        reject(new Error('the database is restarting'));
+      };
+    });
+    statements.mockReturnValueOnce(hanging);
+    now.mockReturnValue(startedAt + 4500);
+    // The cache reads the clock once in a millisecond.
+    await sleep(5);
+    expect(await available.recent([ONE])).toEqual(before);
+    expect(await available.recent([ONE])).toEqual(before);
+    expect(counted()).toHaveLength(2);
+    fail();
+    now.mockReturnValue(startedAt + 5500);
+    await sleep(5);
+    expect(await available.recent([ONE])).toEqual(before);
+    expect(counted()).toHaveLength(3);
   });
 
   it('that could not be counted are counted when they are asked for next', async () => {

@@ -59,7 +59,8 @@ function printProcessorTime(results) {
   }
 }
 
-const range = ({ lowestMiB, highestMiB }) => `${lowestMiB.toFixed(0)} to ${highestMiB.toFixed(0)} MiB`;
+const range = ({ lowestMiB, meanMiB, highestMiB }) =>
+  `${lowestMiB.toFixed(0)} to ${highestMiB.toFixed(0)} MiB, mean ${meanMiB.toFixed(0)}`;
 
 export function printSoak({ minutes, routes, growth, start, end, missed }) {
   console.log(`soak: ${minutes} min`);
@@ -68,7 +69,9 @@ export function printSoak({ minutes, routes, growth, start, end, missed }) {
       `  ${name.padEnd(12)}${cell(count, 8)} answers${cell(errors, 4)} errors   median ${median.toFixed(1)} ms, p99 ${p99.toFixed(1)} ms`,
     );
   }
-  console.log(`memory of both halves after warm-up ${range(start)}, ${range(end)}: ${(growth * 100).toFixed(1)} %`);
+  console.log(
+    `memory of both halves after warm-up ${range(start)}; ${range(end)}: lowest or mean ${(growth * 100).toFixed(1)} %`,
+  );
   console.log(
     `database connections ${start.connections} -> ${end.connections}, handles ${start.handles} -> ${end.handles}`,
   );

@@ -6,8 +6,8 @@ import { paced } from './load.mjs';
 /** Requests per second of each route: what two cores carry easily together with the purchases behind the orders. */
 const RATES = { healthcheck: 50, token: 10, reservation: 60, order: 20, inventory: 120 };
 const SAMPLE_MS = 2_000;
-/** How much of the run is warm-up; the halves of the rest are compared. */
-const WARM_UP_SHARE = 0.2;
+/** The same load before the soak: for about that long V8 lets the heap grow to the size that suits the load, and then keeps it. */
+const WARM_UP_SECONDS = 180;
 const KNOWN_ORDERS = 320;
 export const GROWTH_LIMIT = 0.1;
 /** Connections, and as many handles, that pools may open after the warm-up. */
@@ -16,9 +16,9 @@ const LATE_CONNECTIONS = 4;
 /** A mixed load for `minutes`, with memory, database connections and handles of the program. */
 export async function soak(stage, customers, { soakMinutes, connections }, log) {
   const orderIds = await customers.completedOrders(KNOWN_ORDERS);
-  const seconds = soakMinutes * 60;
+  const seconds = WARM_UP_SECONDS + soakMinutes * 60;
   log(
-    `soaking for ${soakMinutes} min at ${Object.entries(RATES)
+    `warming up for ${WARM_UP_SECONDS} s and soaking for ${soakMinutes} min at ${Object.entries(RATES)
       .map(([name, rate]) => `${rate} ${name}`)
       .join(', ')} a second`,
   );
@@ -59,9 +59,8 @@ export async function soak(stage, customers, { soakMinutes, connections }, log) 
   const errors = Object.values(routes).reduce((sum, route) => sum + route.errors, 0);
   const unsent = Object.values(routes).reduce((sum, route) => sum + route.unsent, 0);
   const compared = ends(samples);
-  const growth =
-    Math.max(compared.end.lowestMiB / compared.start.lowestMiB, compared.end.highestMiB / compared.start.highestMiB) -
-    1;
+  const growthOf = (name) => compared.end[name] / compared.start[name] - 1;
+  const growth = Math.max(growthOf('lowestMiB'), growthOf('meanMiB'));
   const missed = [
     ...(errors > 0 ? [`${errors} errors`] : []),
     ...(unsent > 0 ? [`${unsent} requests were never sent: the machine cannot carry the load`] : []),
@@ -92,19 +91,20 @@ async function sample(stage, seconds, sampling, log) {
 }
 
 /**
- * The two halves after the warm-up. Garbage gathers for minutes before V8 collects it: memory goes up and down, and what lives for good
- * shows in the lowest and the highest of both halves, not in one moment at each end.
+ * The two halves after the warm-up. Garbage gathers for minutes before V8 collects it, so memory goes up and down by a third: what lives
+ * for good shows in the lowest of each half, what is needed in the mean. The highest is a matter of when garbage was last collected.
  */
 function ends(samples) {
-  const first = Math.floor(samples.length * WARM_UP_SHARE);
-  const middle = Math.floor((first + samples.length) / 2);
+  const measured = samples.filter(({ atSeconds }) => atSeconds >= WARM_UP_SECONDS);
+  const middle = Math.floor(measured.length / 2);
   const summary = (part) => ({
     lowestMiB: Math.min(...part.map(({ rssMiB }) => rssMiB)),
+    meanMiB: part.reduce((sum, { rssMiB }) => sum + rssMiB, 0) / part.length,
     highestMiB: Math.max(...part.map(({ rssMiB }) => rssMiB)),
     connections: median(part.map(({ connections }) => connections)),
     handles: median(part.map(({ handles }) => handles)),
   });
-  return { start: summary(samples.slice(first, middle)), end: summary(samples.slice(middle)) };
+  return { start: summary(measured.slice(0, middle)), end: summary(measured.slice(middle)) };
 }
 
 /** Resident memory and open file descriptors, from /proc: the soak runs on Linux only. */

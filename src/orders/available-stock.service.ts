@@ -10,6 +10,8 @@ import { planSettings, type ProductStock, productStock } from './reservation-pla
 
 /** How old an answer may be that nobody reserves by, in milliseconds: about as old as what the feed has told. */
 const RECENT_MS = 5000;
+/** Whoever asks later than that gets what is kept, and has it counted anew for those who come next: nobody waits for what is asked for often. */
+const RENEWED_AFTER_MS = 4000;
 /** Products whose last answer is kept: a few megabytes. */
 const MOST_KEPT = 20_000;
 /** Products of one statement. */
@@ -23,9 +25,10 @@ export class AvailableStockService {
   private readonly settingsAt;
   /** Ends when nothing is being counted; never rejects. */
   private counted: Promise<unknown> = Promise.resolve();
-  /** Inventory sizes by product. Whoever asks while others are counted is counted with all who ask meanwhile, in one statement. */
-  private readonly sizes = new DataLoader<number, number>(async (ids) => this.count(ids), {
-    cacheMap: new LRUCache<number, Promise<number>>({ max: MOST_KEPT, ttl: RECENT_MS }),
+  /** Inventory sizes by product. */
+  private readonly kept = new LRUCache<number, number>({ max: MOST_KEPT, ttl: RECENT_MS });
+  /** Whoever asks while others are counted is counted with all who ask meanwhile, in one statement. */
+  private readonly counting = new DataLoader<number, number>(async (ids) => this.count(ids), {
     maxBatchSize: MOST_COUNTED,
     batchScheduleFn: (count) => void this.counted.then(count),
   });
@@ -48,7 +51,25 @@ export class AvailableStockService {
 
   /** Inventory sizes by product, as of at most RECENT_MS ago: inventories are asked for again and again, and the keys cost less than counting anew. */
   async recent(g2aProductIds: readonly number[]): Promise<ReadonlyMap<number, number>> {
-    return new Map(await Promise.all(g2aProductIds.map(async (id) => [id, await this.sizes.load(id)] as const)));
+    return new Map(await Promise.all(g2aProductIds.map(async (id) => [id, await this.recentSize(id)] as const)));
+  }
+
+  private async recentSize(g2aProductId: number): Promise<number> {
+    const size = this.kept.get(g2aProductId);
+    if (size === undefined) return this.newSize(g2aProductId);
+    // If that fails, the next one who asks tries again, and in the end waits for it.
+    if (this.kept.getRemainingTTL(g2aProductId) < RECENT_MS - RENEWED_AFTER_MS) this.newSize(g2aProductId).catch(noop);
+    return size;
+  }
+
+  private async newSize(g2aProductId: number): Promise<number> {
+    try {
+      const size = await this.counting.load(g2aProductId);
+      this.kept.set(g2aProductId, size);
+      return size;
+    } finally {
+      this.counting.clear(g2aProductId);
+    }
   }
 
   private async count(g2aProductIds: readonly number[]): Promise<number[]> {
