@@ -47,7 +47,7 @@ export interface RepricingLimits {
  */
 export async function productsToReprice(
   manager: EntityManager,
-  limits: Pick<RepricingLimits, 'freshSince' | 'costAbove'>,
+  { freshSince, costAbove }: RepricingLimits,
 ): Promise<number[]> {
   const rows = await manager.query<{ product: number }[]>(
     `SELECT g2a_product_id AS product FROM repricings
@@ -62,7 +62,7 @@ export async function productsToReprice(
        GROUP BY offer.g2a_offer_id
        HAVING count(*) FILTER (WHERE ${FRESH_AS_OF} < $1) < offer.stale_suppliers
      )`,
-    [limits.freshSince, limits.costAbove],
+    [freshSince, costAbove],
   );
   return rows.map((row) => row.product);
 }
@@ -70,7 +70,7 @@ export async function productsToReprice(
 /** Those of whose suppliers other pieces are spoken for than when they were priced. Counts all holds: with tens of thousands, for some 50 ms. */
 export async function productsHeldOtherwise(
   manager: EntityManager,
-  { manyPieces }: Pick<RepricingLimits, 'manyPieces'>,
+  { manyPieces }: RepricingLimits,
 ): Promise<number[]> {
   const rows = await manager.query<{ product: number }[]>(
     `WITH held AS MATERIALIZED (${HELD})

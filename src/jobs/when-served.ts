@@ -2,6 +2,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 
 /** A turn of the event loop that takes this long, in milliseconds, had somebody to serve. */
 const BUSY_TURN_MS = 1;
+
 /**
  * Between two parts of long work that nobody waits for: resolves when those who came meanwhile have been served, and those who came
  * while that was done. At once when nobody has come. After a single turn of the event loop the next part would find as many waiting as
