@@ -13,7 +13,7 @@ Exit code 0 when every target is met, 1 when one is missed, 2 for wrong options.
   --seconds N          length of one measurement, 1 or more (default: 2)
   --rounds N           measurements of each side, alternating; the median counts (default: 3)
   --connections N      (default: 32)
-  --soak-minutes N     instead: a mixed load for N minutes (after 3 of warm-up), with memory, connections and handles
+  --soak-minutes N     instead: a mixed load for N minutes (after one of warm-up), with memory, connections and handles
   --profile FOLDER     writes a CPU profile of the program there
   --json               the result as JSON on standard output; progress goes to standard error
   --help`;

@@ -70,7 +70,7 @@ export function printSoak({ minutes, routes, growth, start, end, missed }) {
     );
   }
   console.log(
-    `memory of both halves after warm-up ${range(start)}; ${range(end)}: lowest or mean ${(growth * 100).toFixed(1)} %`,
+    `memory of both halves after warm-up ${range(start)}; ${range(end)}: most growth ${(growth * 100).toFixed(1)} %`,
   );
   console.log(
     `database connections ${start.connections} -> ${end.connections}, handles ${start.handles} -> ${end.handles}`,

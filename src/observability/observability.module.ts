@@ -6,7 +6,7 @@ import { HealthController } from './health.controller.js';
 import { MetricsController } from './metrics.controller.js';
 import { Metrics } from './metrics.js';
 import { ReadinessService } from './readiness.service.js';
-import { TightHeapService } from './tight-heap.service.js';
+import { HeapGrowthService } from './heap-growth.service.js';
 
 /** /livez, /readyz, /metrics, and `Metrics` for every module. The clients of CWS and G2A find their observer here. */
 @Global()
@@ -17,7 +17,7 @@ import { TightHeapService } from './tight-heap.service.js';
     DomainGauges,
     Metrics,
     ReadinessService,
-    TightHeapService,
+    HeapGrowthService,
     {
       provide: UPSTREAM_OBSERVER,
       inject: [Metrics],
