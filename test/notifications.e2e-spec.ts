@@ -195,23 +195,24 @@ describe('a deactivation by G2A', () => {
     expect(await stateOf(6)).toEqual(STANDS);
   });
 
-  it('that names no offer calls a person, for nobody can tell which one is meant', async () => {
+  it.each([
+    [{ auction_id: 777 }, 'auction 777'],
+    [{ auction_id: 778, offer_id: 'not-a-uuid' }, 'auction 778'],
+    [{ auction_id: null, offer_id: 'not-a-uuid' }, `offer 'not-a-uuid'`],
+  ])('that names no offer calls a person, for nobody can tell which one is meant: %j', async (data, subject) => {
     const before = await keyferry.sql('SELECT g2a_offer_id, deactivated_at FROM offers ORDER BY 1');
-    expect(await notify([deactivation({ auction_id: 777 })])).toEqual(delivered);
+    expect(await notify([deactivation(data)])).toEqual(delivered);
     expect(
-      await keyferry.sql(`SELECT kind, message FROM alerts WHERE subject = 'auction 777' AND cleared_at IS NULL`),
+      await keyferry.sql(`SELECT kind, message FROM alerts WHERE subject = $1 AND cleared_at IS NULL`, [subject]),
     ).toEqual([{ kind: 'offer_deactivated_by_g2a', message: expect.stringContaining(MESSAGE) }]);
     expect(await keyferry.sql('SELECT g2a_offer_id, deactivated_at FROM offers ORDER BY 1')).toEqual(before);
   });
 
-  it.each([FOREIGN_OFFER, 'not-a-uuid'])(
-    'of an offer that is not ours is kept, and that is all: %s',
-    async (offerId) => {
-      expect(await notify([deactivation({ offer_id: offerId })])).toEqual(delivered);
-      expect(await keyferry.sql('SELECT offer_id FROM notifications WHERE offer_id = $1', [offerId])).toHaveLength(1);
-      expect(await keyferry.sql('SELECT 1 FROM alerts WHERE subject = $1', [offerId])).toEqual([]);
-    },
-  );
+  it('of an offer that is not ours is kept, and that is all', async () => {
+    expect(await notify([deactivation({ offer_id: FOREIGN_OFFER })])).toEqual(delivered);
+    expect(await keyferry.sql('SELECT 1 FROM notifications WHERE offer_id = $1', [FOREIGN_OFFER])).toHaveLength(1);
+    expect(await keyferry.sql('SELECT 1 FROM alerts WHERE subject = $1', [FOREIGN_OFFER])).toEqual([]);
+  });
 
   it('of an offer that is not followed yet counts as soon as it is', async () => {
     const game = 40;

@@ -72,16 +72,17 @@ export class ReceiveNotificationsService {
     manager: EntityManager,
     { auctionId, offerId, message }: { auctionId: number | null; offerId: string | null; message: string },
   ): Promise<void> {
-    if (offerId === null) {
-      await this.alerts.raise(
-        'offer_deactivated_by_g2a',
-        `auction ${auctionId}`,
-        `G2A deactivated its auction ${auctionId} and does not say which offer that is: ${message}`,
-        manager,
-      );
+    if (offerId !== null && isUuid(offerId)) {
+      await this.deactivations.note(manager, offerId, message);
       return;
     }
-    if (isUuid(offerId)) await this.deactivations.note(manager, offerId, message);
+    const what = auctionId === null ? `offer '${offerId}'` : `auction ${auctionId}`;
+    await this.alerts.raise(
+      'offer_deactivated_by_g2a',
+      what,
+      `G2A deactivated its ${what} and does not say which offer of ours that is: ${message}`,
+      manager,
+    );
   }
 }
 
