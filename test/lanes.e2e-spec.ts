@@ -135,6 +135,46 @@ describe('the publisher', () => {
     }
   });
 
+  it('keeps a better price back when the sweep has found many changes, until the feed had its turn', async () => {
+    const keyferry = await startKeyferry({ cws: { products: 60 }, g2a: { products: 60 } });
+    const round = keyferry.app.get(SyncRoundService);
+    const games = Array.from({ length: 60 }, (_, index) => index + 1);
+    const price = (game: number): unknown => keyferry.g2a.marketplace.offer(g2aOfferId(game)).retailCents;
+    const cut = (some: readonly number[], value: number): void => {
+      for (const game of some) {
+        keyferry.cws.supplier.setProduct(cwsProductId(game), { quantity: 20, prices: [{ value, from: 1, to: null }] });
+      }
+    };
+    const findBySweep = async (): Promise<void> => {
+      await keyferry.sql(`UPDATE supplier_products SET requested_at = requested_at - interval '1 day'`);
+      await keyferry.sql(`UPDATE product_mapping_suppliers SET mapped_at = now() - interval '9 days'`);
+      await round.sweep();
+      await round.refresh();
+      await round.publish();
+    };
+    try {
+      cut(games, 6.32);
+      await mapGames(keyferry, games);
+      await keyferry.sync();
+      await keyferry.sync();
+      expect(price(1)).toBe(803);
+
+      cut(games.slice(0, 10), 6.2);
+      await findBySweep();
+      expect(price(1)).toBeLessThan(803);
+
+      const before = price(60);
+      cut(games, 6);
+      await findBySweep();
+      expect(price(60)).toBe(before);
+      await round.readFeed();
+      await round.publish();
+      expect(price(60)).toBeLessThan(before as number);
+    } finally {
+      await keyferry.stop();
+    }
+  });
+
   it('keeps a better price of the first page of the feed back until the last page is read: it may bring stops', async () => {
     const keyferry = await startKeyferry({ cws: { products: 3, pageSize: 2 } });
     const round = keyferry.app.get(SyncRoundService);

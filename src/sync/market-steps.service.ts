@@ -9,6 +9,7 @@ import { FeedService } from './feed.service.js';
 import { PublishOffersService } from './publish-offers.service.js';
 import { Reachability } from './reachability.js';
 import { ReconcileOffersService } from './reconcile-offers.service.js';
+import { isFeedBehindSweep } from './unannounced-changes.queries.js';
 
 /** Better prices do not wait longer for what may turn up: twice what a pass takes that reads and prices 10,000 changes. */
 const LONGEST_HOLD_MS = 30_000;
@@ -19,6 +20,8 @@ export class MarketStepsService {
   private readonly g2a: Reachability;
   /** Since when (`performance.now()`) something was found waiting to be priced at each look; null: nothing is. */
   private queuedSinceMs: number | null = null;
+  /** The same of so many changes found by the sweep that the feed is about to tell of more. */
+  private feedBehindSinceMs: number | null = null;
 
   constructor(
     @InjectDataSource() private readonly dataSource: DataSource,
@@ -54,11 +57,17 @@ export class MarketStepsService {
 
   /** Of many changes that come at once, those that stop a loss are to go first: they may be on a later page, or not priced yet. */
   private async isMoreToCome(): Promise<boolean> {
+    const { manager } = this.dataSource;
+    const [isQueued, isFeedBehind] = await Promise.all([isAnyQueued(manager), isFeedBehindSweep(manager)]);
     // What a pass has stored is queued in the same moment, and leaves the queue with its prices: there is no gap in between.
-    this.queuedSinceMs = (await isAnyQueued(this.dataSource.manager))
-      ? (this.queuedSinceMs ?? performance.now())
-      : null;
-    const beganMs = [this.feed.midPassSinceMs, this.desired.refreshingSinceMs, this.queuedSinceMs];
+    this.queuedSinceMs = isQueued ? (this.queuedSinceMs ?? performance.now()) : null;
+    this.feedBehindSinceMs = isFeedBehind ? (this.feedBehindSinceMs ?? performance.now()) : null;
+    const beganMs = [
+      this.feed.midPassSinceMs,
+      this.desired.refreshingSinceMs,
+      this.queuedSinceMs,
+      this.feedBehindSinceMs,
+    ];
     return beganMs.some((sinceMs) => sinceMs !== null && sinceMs > performance.now() - LONGEST_HOLD_MS);
   }
 }
