@@ -81,6 +81,25 @@ describe('inventory sizes', () => {
     expect(counted()).toHaveLength(3);
   });
 
+  it('of more products than one statement counts are counted one statement after the other', async () => {
+    const ids = Array.from({ length: 250 }, (_, index) => g2aProductId(index + 1));
+    let fail = (): void => undefined;
+    statements.mockReturnValueOnce(
+      new Promise<never>((_resolve, reject) => {
+        fail = () => {
+          reject(new Error('the database is restarting'));
+        };
+      }),
+    );
+    const [first, ...later] = ids.map((id) => available.recent([id]));
+    await sleep(50);
+    expect(counted()).toEqual([ids.slice(0, 100)]);
+    fail();
+    await expect(first).rejects.toThrow('the database is restarting');
+    await Promise.allSettled(later);
+    expect(counted()).toEqual([ids.slice(0, 100), ids.slice(100, 200), ids.slice(200)]);
+  });
+
   it('that could not be counted are counted when they are asked for next', async () => {
     statements.mockRejectedValueOnce(new Error('the database is restarting'));
     await expect(available.recent([ONE])).rejects.toThrow('the database is restarting');

@@ -13,7 +13,7 @@ const { tryReserve, reserve, expire, restock } = reservationSteps(() => keyferry
 describe('a reservation on old snapshots', () => {
   beforeAll(async () => {
     keyferry = await startKeyferry({ environment: { RESERVATION_STOCK_MAX_AGE_SECONDS: '10' } });
-    for (const game of [1, 2, 3, 4, 5, 6, 8, 9, 10, 11]) await restock(game, 50);
+    for (const game of [1, 2, 3, 4, 5, 6, 8, 9, 10, 11, 12]) await restock(game, 50);
     await keyferry.sync();
   });
   // A call may still be under way here: nothing of it may outlive the application.
@@ -140,6 +140,22 @@ describe('a reservation on old snapshots', () => {
     );
     for (const answer of answers) expect(answer).toMatchObject(refused(400, 'insufficient_stock'));
     expect(asked()).toEqual([cwsProductId(9)]);
+  });
+
+  it('refuses nobody for a piece that CWS had sold when it was asked, and that counts as spoken for still', async () => {
+    const reservationId = await reserve(12);
+    await keyferry.sql(
+      `UPDATE stock_holds SET state = 'bought', expires_at = NULL, bought_at = clock_timestamp()
+       WHERE reservation_item_id IN (SELECT id FROM reservation_items WHERE reservation_id = $1)`,
+      [reservationId],
+    );
+    keyferry.cws.supplier.setProduct(cwsProductId(12), { quantity: 1 });
+    await know(12, { quantity: 1 });
+    await age(1);
+    expect(await tryReserve(12)).toMatchObject(left(12, 0));
+    expect(asked()).toEqual([cwsProductId(12)]);
+    expect(await tryReserve(12)).toMatchObject(refused(400, 'insufficient_stock'));
+    expect(asked()).toEqual([cwsProductId(12)]);
   });
 
   it('does not leave a customer to a question from spare room, but asks one that gets through', async () => {

@@ -58,6 +58,22 @@ export async function markHoldBought(manager: EntityManager, bought: HoldAllocat
 }
 
 /**
+ * CWS ids of the suppliers of these G2A products of which pieces were bought since they were asked for last, so that they count as spoken
+ * for. CWS may have answered when it had sold them already: then they count twice, until it is asked again.
+ */
+export async function boughtSinceAsked(manager: EntityManager, g2aProductIds: readonly number[]): Promise<string[]> {
+  const rows = await manager.query<{ id: string }[]>(
+    `SELECT DISTINCT product.cws_product_id AS id
+     FROM product_mapping_suppliers link
+     JOIN supplier_products product ON product.cws_product_id = link.cws_product_id
+     JOIN stock_holds hold ON hold.cws_product_id = link.cws_product_id
+     WHERE link.g2a_product_id = ANY ($1) AND hold.state = 'bought' AND hold.bought_at >= product.requested_at`,
+    [g2aProductIds],
+  );
+  return rows.map((row) => row.id);
+}
+
+/**
  * Pieces are about to be bought: claims them at the product that is to serve, in place of where they have been held. Locks that product
  * until the transaction ends, as whoever reserves does, so that nobody is promised what is on its way to somebody else.
  * @param busyProductIds where other pieces of the item are being bought: what is held there is taken last.

@@ -28,7 +28,7 @@ export class AvailableStockService {
   /** Inventory sizes by product. */
   private readonly kept = new LRUCache<number, number>({ max: MOST_KEPT, ttl: RECENT_MS });
   /** Whoever asks while others are counted is counted with all who ask meanwhile, in one statement. */
-  private readonly counting = new DataLoader<number, number>(async (ids) => this.count(ids), {
+  private readonly counting = new DataLoader<number, number>((ids) => this.count(ids), {
     maxBatchSize: MOST_COUNTED,
     batchScheduleFn: (count) => void this.counted.then(count),
   });
@@ -62,20 +62,22 @@ export class AvailableStockService {
     return size;
   }
 
-  private async newSize(g2aProductId: number): Promise<number> {
-    try {
-      const size = await this.counting.load(g2aProductId);
-      this.kept.set(g2aProductId, size);
-      return size;
-    } finally {
-      this.counting.clear(g2aProductId);
-    }
+  private newSize(g2aProductId: number): Promise<number> {
+    return this.counting.load(g2aProductId).finally(() => this.counting.clear(g2aProductId));
   }
 
-  private async count(g2aProductIds: readonly number[]): Promise<number[]> {
-    const stock = this.of(this.dataSource.manager, g2aProductIds);
-    this.counted = stock.catch(noop);
-    return (await stock).map(({ inventorySize }) => inventorySize);
+  /** One statement after the other: counts that nobody waits for must not take all connections. */
+  private count(g2aProductIds: readonly number[]): Promise<number[]> {
+    const sizes = this.counted.then(() => this.countNow(g2aProductIds));
+    this.counted = sizes.catch(noop);
+    return sizes;
+  }
+
+  private async countNow(g2aProductIds: readonly number[]): Promise<number[]> {
+    const start = performance.now();
+    const stock = await this.of(this.dataSource.manager, g2aProductIds);
+    for (const { g2aProductId, inventorySize } of stock) this.kept.set(g2aProductId, inventorySize, { start });
+    return stock.map(({ inventorySize }) => inventorySize);
   }
 
   private stockOf(

@@ -4,6 +4,7 @@ import { DataSource, type EntityManager } from 'typeorm';
 import { inTransaction } from '../database/one-connection.js';
 import { currentRate } from '../catalog/exchange-rates.queries.js';
 import { AppConfig } from '../config/app-config.js';
+import { boughtSinceAsked } from '../catalog/stock-holds.queries.js';
 import type { Cents } from '../money/cents.js';
 import type { ExchangeRate } from '../pricing/exchange-rate.rules.js';
 import { LiveStockService } from './live-stock.service.js';
@@ -72,8 +73,8 @@ export class PlanReservationService {
   /**
    * Runs `work` in a transaction. If it plans on snapshots older than RESERVATION_STOCK_MAX_AGE_SECONDS, nothing of it
    * happens, CWS is asked, and it runs once more on what is known then, as long as that is younger than STALE_AFTER_SECONDS. The
-   * same before a customer is turned away because of suppliers that were not asked themselves for so long; and when the account
-   * cannot pay for it: somebody may have put money in. CWS is waited for twice at most, 3 s each.
+   * same before a customer is turned away because of suppliers that were not asked themselves for so long, or of which something was
+   * bought since; and when the account cannot pay for it: somebody may have put money in. CWS is waited for twice at most, 3 s each.
    * @throws what `work` throws; planning throws ServicePausedError, NoExchangeRateError, BalanceTooLowError, and what
    *   planReservation throws.
    */
@@ -145,7 +146,7 @@ export class PlanReservationService {
       const old = suppliersOlderThan(since, stock.products);
       if (old.length > 0) throw new SnapshotsTooOldError(old, since);
     }
-    const planned = this.planOn(stock, requested, rate, maxAgeSeconds);
+    const planned = await this.planOn(manager, stock, requested, rate, maxAgeSeconds);
     await this.checkBalance(manager, stock, costAtSuppliers(planned.items, stock.products));
     const taken = planned.items.flatMap((item) => item.allocations.map(({ cwsProductId }) => cwsProductId));
     if (taken.some((cwsProductId) => !locked.includes(cwsProductId))) throw new StockNotLockedError();
@@ -161,22 +162,24 @@ export class PlanReservationService {
     this.committed.add(balance, cost);
   }
 
-  private planOn<Item extends RequestedItem>(
+  private async planOn<Item extends RequestedItem>(
+    manager: EntityManager,
     { products, now }: ReservableStock,
     requested: readonly Item[],
     rate: ExchangeRate,
     maxAgeSeconds: number | null,
-  ): ReservationPlan<Item> {
+  ): Promise<ReservationPlan<Item>> {
     try {
       return planReservation(requested, products, this.settingsAt(now, rate));
     } catch (error) {
       // G2A switches an offer off whose reservations fail. What the feed has not mentioned, and a piece that was bought a moment ago
-      // and counts twice until the next look, must not be the reason.
+      // and may count twice until the next look, must not be the reason.
       const isRefusal = error instanceof InsufficientStockError || error instanceof UnprofitableError;
       if (maxAgeSeconds === null || !isRefusal) throw error;
-      const since = now - maxAgeSeconds * 1000;
-      const old = suppliersOlderThan(since, products, 'requestedAt');
-      throw old.length > 0 ? new SnapshotsTooOldError(old, since) : error;
+      const bought = await boughtSinceAsked(manager, [...products.keys()]);
+      const since = bought.length > 0 ? now : now - maxAgeSeconds * 1000;
+      const old = new Set([...bought, ...suppliersOlderThan(since, products, 'requestedAt')]);
+      throw old.size > 0 ? new SnapshotsTooOldError([...old], since) : error;
     }
   }
 }
