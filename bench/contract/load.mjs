@@ -81,7 +81,20 @@ export async function paced(url, next, { connections, rate, seconds }) {
   while (idle.length < all.length && all.some(({ isClosed }) => !isClosed) && performance.now() < deadline)
     await sleep(1);
   for (const connection of all) connection.close();
-  times.sort((a, b) => a - b);
-  const latency = { median: percentile(times, 0.5), p99: percentile(times, 0.99) };
-  return { count: times.length, errors, unsent: queue.splice(0).length, ...latency };
+  return { errors, unsent: queue.splice(0).length, times };
+}
+
+/** All requests of these paced runs together, as if they were one long run; `p99s` those of each. */
+export function together(runs) {
+  const sum = (name) => runs.reduce((total, run) => total + run[name], 0);
+  const quantile = (times, share) => percentile(Float64Array.from(times).sort(), share);
+  const times = runs.flatMap((run) => run.times);
+  return {
+    count: times.length,
+    errors: sum('errors'),
+    unsent: sum('unsent'),
+    median: quantile(times, 0.5),
+    p99: quantile(times, 0.99),
+    p99s: runs.map((run) => quantile(run.times, 0.99)),
+  };
 }

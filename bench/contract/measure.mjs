@@ -1,7 +1,7 @@
 import { performance } from 'node:perf_hooks';
 import { exchange } from '../support/http.mjs';
 import { median } from '../support/statistics.mjs';
-import { maximumRate, paced } from './load.mjs';
+import { maximumRate, paced, together } from './load.mjs';
 import { metered } from './processor-time.mjs';
 import { APPLICATION_NAME, CWS_LATENCY_MS, LIMIT_APPLICATION_NAME } from './stage.mjs';
 import { describeSteps, stepsOf, withStatementLog } from './statements.mjs';
@@ -62,7 +62,7 @@ export async function measureRoutes(stage, customers, options, log) {
     for (const trouble of TROUBLES) {
       log(`measuring order while CodesWholesale ${trouble.name}`);
       const { ratePerSecond: rate } = orders;
-      const run = await atHalfRate({ stage, customers, name: 'order', rate, orderIds, options, trouble });
+      const run = together([await atHalfRate({ stage, customers, name: 'order', rate, orderIds, options, trouble })]);
       orders.troubles.push({ name: trouble.name, ...run });
       orders.errors += run.errors;
       orders.missed.push(...missedInTrouble(trouble, run));
@@ -135,8 +135,8 @@ async function measure({ stage, customers, limit, recipe, orderIds, options }) {
     const pace = { connections, rate: rate / 2, seconds: PACED_SECONDS };
     paces.limit.push(await paced(limit.url, inTurn(limitRequests), pace));
   }
-  const half = medianPace(paces.ours);
-  const limitHalf = medianPace(paces.limit);
+  const half = together(paces.ours);
+  const limitHalf = together(paces.limit);
   const cwsProductRequests = productRequests(await stage.cws.counters()) - productRequests(before);
   const measuredSeconds = (Date.now() - startedAt) / 1000;
   if (name === 'order') await customers.purchasesDone();
@@ -162,20 +162,6 @@ async function measure({ stage, customers, limit, recipe, orderIds, options }) {
   };
 }
 
-/** Of each figure the median of the runs; what went wrong in any of them counts. */
-function medianPace(runs) {
-  const sum = (name) => runs.reduce((total, run) => total + run[name], 0);
-  const middle = (name) => median(runs.map((run) => run[name]));
-  return {
-    count: sum('count'),
-    errors: sum('errors'),
-    unsent: sum('unsent'),
-    median: middle('median'),
-    p99: middle('p99'),
-    p99s: runs.map(({ p99 }) => p99),
-  };
-}
-
 /** Always another one of these. */
 function inTurn(requests) {
   let sent = 0;
@@ -193,7 +179,7 @@ async function atHalfRate({ stage, customers, name, rate, orderIds, options, tro
   await trouble?.begin(stage.cws);
   try {
     const run = await paced(stage.app.url, next, { connections, rate: rate / 2, seconds });
-    if (name === 'order') customers.countOrders(run.count - run.errors);
+    if (name === 'order') customers.countOrders(run.times.length - run.errors);
     return run;
   } finally {
     await trouble?.end(stage.cws);

@@ -28,7 +28,7 @@ export function printRoutes({ results, poolSize }, { connections, seconds, round
     ]);
   }
   console.log(
-    `median and p99: ours at half its maximum rate, evenly paced for ${PACED_SECONDS} s, from when each request was due, the median of ${rounds} such runs; p99 below ${P99_LIMIT_MS} ms wanted; limit p99: the limit at that same pace, alternating`,
+    `median and p99: ours at half its maximum rate, evenly paced for ${PACED_SECONDS} s, from when each request was due, of all requests of ${rounds} such runs; p99 below ${P99_LIMIT_MS} ms wanted; limit p99: the limit at that same pace, alternating`,
   );
   const list = (times) => times.map((time) => time.toFixed(0)).join(', ');
   for (const { name, halfRate, limitHalfRate } of results) {
@@ -70,7 +70,7 @@ export function printSoak({ minutes, routes, growth, start, end, missed }) {
     );
   }
   console.log(
-    `memory of both halves after warm-up ${range(start)}; ${range(end)}: most growth ${(growth * 100).toFixed(1)} %`,
+    `memory in the first minute after warm-up ${range(start)}; in the last ${range(end)}: most growth ${(growth * 100).toFixed(1)} %`,
   );
   console.log(
     `database connections ${start.connections} -> ${end.connections}, handles ${start.handles} -> ${end.handles}`,

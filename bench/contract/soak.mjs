@@ -1,13 +1,15 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { median } from '../support/statistics.mjs';
-import { paced } from './load.mjs';
+import { paced, together } from './load.mjs';
 
 /** Requests per second of each route: what two cores carry easily together with the purchases behind the orders. */
 const RATES = { healthcheck: 50, token: 10, reservation: 60, order: 20, inventory: 120 };
 const SAMPLE_MS = 2_000;
 /** The same load before the soak. */
 const WARM_UP_SECONDS = 60;
+/** At the beginning and at the end of the soak. */
+const COMPARED_SECONDS = 60;
 const KNOWN_ORDERS = 320;
 export const GROWTH_LIMIT = 0.1;
 /** Connections, and as many handles, that pools may open after the warm-up. */
@@ -24,8 +26,10 @@ export async function soak(stage, customers, { soakMinutes, connections }, log) 
   );
   const sampling = { isOver: false };
   const sampled = sample(stage, seconds, sampling, log);
-  const run = (name, next) =>
-    paced(stage.app.url, next, { connections: Math.ceil(connections / 4), rate: RATES[name], seconds });
+  const run = async (name, next) =>
+    together([
+      await paced(stage.app.url, next, { connections: Math.ceil(connections / 4), rate: RATES[name], seconds }),
+    ]);
 
   // Each reservation is ordered while it is young; the inventory of new orders is read as well as that of old ones.
   const reservations = [];
@@ -90,10 +94,10 @@ async function sample(stage, seconds, sampling, log) {
   return samples.filter(({ atSeconds }) => atSeconds <= seconds);
 }
 
-/** The two halves after the warm-up: what lives for good shows in the lowest memory, what is needed in the mean, what gathers in the highest. */
+/** The first and the last minute after the warm-up: what lives for good shows in the lowest memory, what is needed in the mean, what gathers in the highest. */
 function ends(samples) {
   const measured = samples.filter(({ atSeconds }) => atSeconds >= WARM_UP_SECONDS);
-  const middle = Math.floor(measured.length / 2);
+  const [first, last] = [measured[0].atSeconds, measured.at(-1).atSeconds];
   const summary = (part) => ({
     lowestMiB: Math.min(...part.map(({ rssMiB }) => rssMiB)),
     meanMiB: part.reduce((sum, { rssMiB }) => sum + rssMiB, 0) / part.length,
@@ -101,7 +105,10 @@ function ends(samples) {
     connections: median(part.map(({ connections }) => connections)),
     handles: median(part.map(({ handles }) => handles)),
   });
-  return { start: summary(measured.slice(0, middle)), end: summary(measured.slice(middle)) };
+  return {
+    start: summary(measured.filter(({ atSeconds }) => atSeconds < first + COMPARED_SECONDS)),
+    end: summary(measured.filter(({ atSeconds }) => atSeconds > last - COMPARED_SECONDS)),
+  };
 }
 
 /** Resident memory and open file descriptors, from /proc: the soak runs on Linux only. */

@@ -6,7 +6,7 @@ import { DataSource } from 'typeorm';
 
 /** Garbage that may gather before V8 collects it, in percent of what lives: left to itself V8 takes anything from 30 to 300. */
 const USUAL_PERCENT = 100;
-/** The same where much lives; more collections cost a tenth to a fifth of the processor time of each request there. */
+/** The same where much lives, at the price of more collections. */
 const LARGE_PERCENT = 50;
 /** Mapped products above which a shop is large. */
 const LARGE_ABOVE_PRODUCTS = 30_000;
