@@ -35,19 +35,19 @@ export function publishingSteps(keyferry: () => Keyferry) {
   return {
     round,
     reconcile,
-    supply(game: number, { quantity, price }: { quantity?: number; price?: number }): void {
+    supply: (game: number, { quantity, price }: { quantity?: number; price?: number }): void => {
       const prices = price === undefined ? undefined : [{ value: price, from: 1, to: null }];
       keyferry().cws.supplier.setProduct(cwsProductId(game), { quantity, prices });
     },
     shown: (game: number): Offer => keyferry().g2a.marketplace.offer(g2aOfferId(game)),
     patches: (game: number): ReceivedPatch[] => keyferry().g2a.marketplace.patches(g2aOfferId(game)),
     isGameOf: (offerId: string): number => Number(offerId.slice(-12)),
-    async row(game: number): Promise<Record<string, unknown>> {
+    row: async (game: number): Promise<Record<string, unknown>> => {
       const [offer] = await keyferry().sql('SELECT * FROM offers WHERE g2a_product_id = $1', [g2aProductId(game)]);
       return offer;
     },
     /** Subjects of the open alerts of a kind. */
-    async alerts(kind: string): Promise<string[]> {
+    alerts: async (kind: string): Promise<string[]> => {
       const rows = await keyferry().sql('SELECT subject FROM alerts WHERE kind = $1 AND cleared_at IS NULL', [kind]);
       return rows.map((alert: { subject: string }) => alert.subject);
     },
@@ -60,7 +60,7 @@ export function publishingSteps(keyferry: () => Keyferry) {
         isDoubtful: false,
       }),
     /** As if the listing had been read so long ago. */
-    listedBefore(seconds: number): void {
+    listedBefore: (seconds: number): void => {
       const at = new Date(Date.now() - seconds * 1000);
       Reflect.set(reconcile(), 'lastRead', { at, changedPages: 1 });
     },
