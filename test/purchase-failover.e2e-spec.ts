@@ -56,6 +56,16 @@ const delayJobs = (): Promise<unknown> =>
     `UPDATE pgboss.job SET start_after = now() + interval '1 hour' WHERE name = 'purchase-order' AND state = 'created'`,
   );
 
+/** Whether the job of an order waits for its time. */
+const waiting = async (orderId: string): Promise<boolean> => {
+  const jobs = await keyferry.sql(
+    `SELECT start_after > now() + interval '5 seconds' AS "isLater" FROM pgboss.job
+     WHERE name = 'purchase-order' AND state IN ('created', 'active', 'retry') AND data ->> 'orderId' = $1`,
+    [orderId],
+  );
+  return jobs.length === 1 && jobs[0].isLater;
+};
+
 const passDeadline = (orderId: string): Promise<unknown> =>
   keyferry.sql('UPDATE orders SET deadline_at = now() WHERE id = $1', [orderId]);
 
@@ -133,12 +143,10 @@ describe('an order that waits because no supplier can serve', () => {
     await keyferry.sync();
     keyferry.cws.supplier.setProduct(cwsProductId(4), { quantity: 0 });
     const orderId = await buy(4);
-    await until(
-      async () =>
-        (await keyferry.sql(`SELECT FROM purchases WHERE state = 'dead' AND cws_product_id = $1`, [cwsProductId(4)]))
-          .length > 0,
-      { isHurried: false },
-    );
+    // It has come to nothing, nobody else can serve, and the order waits for its next look.
+    await until(async () => (await waiting(orderId)) && (await purchases(orderId))[0]?.state === 'dead', {
+      isHurried: false,
+    });
     // As if it had been refused a while ago.
     await keyferry.sql(`UPDATE purchases SET refused_at = now() - interval '1 minute' WHERE cws_product_id = $1`, [
       cwsProductId(4),
