@@ -169,7 +169,14 @@ describe('the publisher', () => {
       expect(price(60)).toBe(before);
       await round.readFeed();
       await round.publish();
-      expect(price(60)).toBeLessThan(before as number);
+      expect(price(60)).toBe(765);
+
+      cut(games, 5.9);
+      await findBySweep();
+      expect(price(60)).toBe(765);
+      await keyferry.sql('UPDATE sync_cursors SET unreliable_since = now()');
+      await round.publish();
+      expect(price(60)).toBeLessThan(765);
     } finally {
       await keyferry.stop();
     }

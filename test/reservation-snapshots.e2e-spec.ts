@@ -13,7 +13,7 @@ const { tryReserve, reserve, expire, restock } = reservationSteps(() => keyferry
 describe('a reservation on old snapshots', () => {
   beforeAll(async () => {
     keyferry = await startKeyferry({ environment: { RESERVATION_STOCK_MAX_AGE_SECONDS: '10' } });
-    for (const game of [1, 2, 3, 4, 5, 6, 8, 9, 10, 11, 12]) await restock(game, 50);
+    for (const game of [1, 2, 3, 4, 5, 6, 8, 9, 10, 11, 12, 13]) await restock(game, 50);
     await keyferry.sync();
   });
   // A call may still be under way here: nothing of it may outlive the application.
@@ -151,11 +151,29 @@ describe('a reservation on old snapshots', () => {
     );
     keyferry.cws.supplier.setProduct(cwsProductId(12), { quantity: 1 });
     await know(12, { quantity: 1 });
-    await age(1);
+    await age(5);
     expect(await tryReserve(12)).toMatchObject(left(12, 0));
     expect(asked()).toEqual([cwsProductId(12)]);
     expect(await tryReserve(12)).toMatchObject(refused(400, 'insufficient_stock'));
     expect(asked()).toEqual([cwsProductId(12)]);
+  });
+
+  it('does not take the answer to a question that was sent before the purchase for a newer one', async () => {
+    const reservationId = await reserve(13);
+    keyferry.cws.supplier.setProduct(cwsProductId(13), { quantity: 1 });
+    await know(13, { quantity: 1 });
+    await age(5);
+    keyferry.cws.traffic.behaviors.set({ name: 'answersSlowly', milliseconds: 1000, times: 1 });
+    const earlier = keyferry.app.get(LiveStockService).refresh([cwsProductId(13)]);
+    while (asked().length === 0) await sleep(10);
+    await keyferry.sql(
+      `UPDATE stock_holds SET state = 'bought', expires_at = NULL, bought_at = clock_timestamp()
+       WHERE reservation_item_id IN (SELECT id FROM reservation_items WHERE reservation_id = $1)`,
+      [reservationId],
+    );
+    expect(await tryReserve(13)).toMatchObject(left(13, 0));
+    expect(asked()).toEqual([cwsProductId(13), cwsProductId(13)]);
+    await earlier;
   });
 
   it('does not leave a customer to a question from spare room, but asks one that gets through', async () => {

@@ -8,7 +8,7 @@ const RATES = { healthcheck: 50, token: 10, reservation: 60, order: 20, inventor
 const SAMPLE_MS = 2_000;
 /** The same load before the soak. */
 const WARM_UP_SECONDS = 60;
-/** At the beginning and at the end of the soak. */
+/** At the beginning and at the end of the soak; of a short one its halves. */
 const COMPARED_SECONDS = 60;
 const KNOWN_ORDERS = 320;
 export const GROWTH_LIMIT = 0.1;
@@ -98,6 +98,7 @@ async function sample(stage, seconds, sampling, log) {
 function ends(samples) {
   const measured = samples.filter(({ atSeconds }) => atSeconds >= WARM_UP_SECONDS);
   const [first, last] = [measured[0].atSeconds, measured.at(-1).atSeconds];
+  const compared = Math.min(COMPARED_SECONDS, (last - first) / 2);
   const summary = (part) => ({
     lowestMiB: Math.min(...part.map(({ rssMiB }) => rssMiB)),
     meanMiB: part.reduce((sum, { rssMiB }) => sum + rssMiB, 0) / part.length,
@@ -106,8 +107,8 @@ function ends(samples) {
     handles: median(part.map(({ handles }) => handles)),
   });
   return {
-    start: summary(measured.filter(({ atSeconds }) => atSeconds < first + COMPARED_SECONDS)),
-    end: summary(measured.filter(({ atSeconds }) => atSeconds > last - COMPARED_SECONDS)),
+    start: summary(measured.filter(({ atSeconds }) => atSeconds < first + compared)),
+    end: summary(measured.filter(({ atSeconds }) => atSeconds > last - compared)),
   };
 }
 

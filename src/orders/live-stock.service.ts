@@ -51,7 +51,28 @@ export class LiveStockService implements BeforeApplicationShutdown {
     priority: Priority = 'urgent',
     since: number | null = null,
   ): Promise<void> {
-    const wanted = cwsProductIds.filter((id) => !this.isAsked(id, priority));
+    const giveUpAtMs = performance.now() + PATIENCE_MS;
+    const asked = this.askOrJoin(cwsProductIds, priority, since).then(async (joined) => {
+      // It may have been sent before `since`; one that is sent now is not.
+      if (since === null || joined.length === 0 || performance.now() > giveUpAtMs) return;
+      await this.askOrJoin(joined, priority, since);
+    });
+    await settlesWithin(asked, PATIENCE_MS);
+  }
+
+  /** An answer that is about to come is stored before the database is left. */
+  async beforeApplicationShutdown(): Promise<void> {
+    await settlesWithin(Promise.all([...this.underWay.values()].map(({ done }) => done)), PATIENCE_MS);
+  }
+
+  /** @returns those for which a call was under way already. */
+  private async askOrJoin(
+    cwsProductIds: readonly string[],
+    priority: Priority,
+    since: number | null,
+  ): Promise<readonly string[]> {
+    const joined = cwsProductIds.filter((id) => this.isAsked(id, priority));
+    const wanted = cwsProductIds.filter((id) => !joined.includes(id));
     if (wanted.length > 0) {
       const done = this.ask(wanted, priority, since).finally(() => {
         for (const id of wanted) if (this.underWay.get(id) === call) this.underWay.delete(id);
@@ -59,13 +80,8 @@ export class LiveStockService implements BeforeApplicationShutdown {
       const call = { priority, done };
       for (const id of wanted) this.underWay.set(id, call);
     }
-    const calls = cwsProductIds.flatMap((id) => this.underWay.get(id)?.done ?? []);
-    await settlesWithin(Promise.all(calls), PATIENCE_MS);
-  }
-
-  /** An answer that is about to come is stored before the database is left. */
-  async beforeApplicationShutdown(): Promise<void> {
-    await settlesWithin(Promise.all([...this.underWay.values()].map(({ done }) => done)), PATIENCE_MS);
+    await Promise.all(cwsProductIds.flatMap((id) => this.underWay.get(id)?.done ?? []));
+    return joined;
   }
 
   /** A call from spare room may come to nothing where an urgent one would not. */

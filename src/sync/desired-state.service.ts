@@ -71,7 +71,7 @@ export class DesiredStateService {
   private readonly pricer = randomUUID();
   private turn: Promise<unknown> = Promise.resolve();
   private onChange: () => void = noop;
-  private startedAtMs: number | null = null;
+  private isPricing = false;
 
   constructor(
     @InjectDataSource() private readonly dataSource: DataSource,
@@ -100,13 +100,13 @@ export class DesiredStateService {
     try {
       return await this.refreshNow(pause, holds);
     } finally {
-      this.startedAtMs = null;
+      this.isPricing = false;
     }
   }
 
-  /** Since when (`performance.now()`) offers are being computed that have to be; null: none are. */
-  get refreshingSinceMs(): number | null {
-    return this.startedAtMs;
+  /** Whether offers are being computed that have to be. */
+  get isRefreshing(): boolean {
+    return this.isPricing;
   }
 
   private async refreshNow(pause: PauseNow, holds: HoldsLook): Promise<RefreshCounts> {
@@ -155,7 +155,7 @@ export class DesiredStateService {
     let current = input;
     let chunk = 0;
     for await (const products of chunks) {
-      this.startedAtMs ??= performance.now();
+      this.isPricing = true;
       if (chunk > 0 && chunk % CHUNKS_PER_LOOK === 0) {
         const now = await this.inputs(pause);
         if (now?.hash !== hash) return now;

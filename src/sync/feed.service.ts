@@ -94,10 +94,10 @@ export class FeedService {
     return true;
   }
 
-  /** Since when (`performance.now()`) a pass of several pages, not all of them known, has been going on; null: none is. */
-  get midPassSinceMs(): number | null {
+  /** Whether a pass has more pages after some that were not all known. */
+  get isMidPass(): boolean {
     const pass = this.underWay ?? this.interrupted;
-    return pass === null || pass.continueFrom === null || !pass.hasNews ? null : pass.startedAtMs;
+    return pass !== null && pass.continueFrom !== null && pass.hasNews;
   }
 
   /** Clears away holds that no longer count; that they do not count is decided by the stock view, not here. */

@@ -13,15 +13,16 @@ import { isFeedBehindSweep } from './unannounced-changes.queries.js';
 
 /** Better prices do not wait longer for what may turn up: twice what a pass takes that reads and prices 10,000 changes. */
 const LONGEST_HOLD_MS = 30_000;
+/** While a better price waits the publisher looks at least once in an interval; what it finds after a longer pause has nothing to do with before. */
+const LOOKS_APART_MS = 15_000;
 
 /** The steps of synchronization that ask G2A. Trouble with it is alerted, not thrown. */
 @Injectable()
 export class MarketStepsService {
   private readonly g2a: Reachability;
-  /** Since when (`performance.now()`) something was found waiting to be priced at each look; null: nothing is. */
-  private queuedSinceMs: number | null = null;
-  /** The same of so many changes found by the sweep that the feed is about to tell of more. */
-  private feedBehindSinceMs: number | null = null;
+  /** Since when (`performance.now()`) more was to come at each look; null: at the last one nothing was. */
+  private heldSinceMs: number | null = null;
+  private lookedAtMs = -Infinity;
 
   constructor(
     @InjectDataSource() private readonly dataSource: DataSource,
@@ -58,16 +59,18 @@ export class MarketStepsService {
   /** Of many changes that come at once, those that stop a loss are to go first: they may be on a later page, or not priced yet. */
   private async isMoreToCome(): Promise<boolean> {
     const { manager } = this.dataSource;
-    const [isQueued, isFeedBehind] = await Promise.all([isAnyQueued(manager), isFeedBehindSweep(manager)]);
-    // What a pass has stored is queued in the same moment, and leaves the queue with its prices: there is no gap in between.
-    this.queuedSinceMs = isQueued ? (this.queuedSinceMs ?? performance.now()) : null;
-    this.feedBehindSinceMs = isFeedBehind ? (this.feedBehindSinceMs ?? performance.now()) : null;
-    const beganMs = [
-      this.feed.midPassSinceMs,
-      this.desired.refreshingSinceMs,
-      this.queuedSinceMs,
-      this.feedBehindSinceMs,
-    ];
-    return beganMs.some((sinceMs) => sinceMs !== null && sinceMs > performance.now() - LONGEST_HOLD_MS);
+    // In the order in which news go on, so that there is no gap in between: what the feed has announced is queued in the same moment, and
+    // leaves the queue with its prices.
+    const isMore =
+      (await isFeedBehindSweep(manager)) ||
+      this.feed.isMidPass ||
+      (await isAnyQueued(manager)) ||
+      this.desired.isRefreshing;
+    const now = performance.now();
+    const isSameHold = this.heldSinceMs !== null && now - this.lookedAtMs < LOOKS_APART_MS;
+    this.lookedAtMs = now;
+    if (!isMore) this.heldSinceMs = null;
+    else if (!isSameHold) this.heldSinceMs = now;
+    return this.heldSinceMs !== null && now - this.heldSinceMs < LONGEST_HOLD_MS;
   }
 }

@@ -53,11 +53,14 @@ export async function judgeUnannounced(manager: EntityManager, foundBefore: Date
 /** So many changes at once are no chance: a sale, or another currency rate. The sweep then finds some of thousands before the next pass does. */
 const MANY_CHANGES = 50;
 
-/** Whether the sweep has found many changes of which the feed, which is believed, could not tell yet: no pass has ended that began since. */
+/** Whether the sweep has found many changes of which the feed, which is believed, could not tell yet: its last complete pass began before. */
 export async function isFeedBehindSweep(manager: EntityManager): Promise<boolean> {
   const [row] = await manager.query<[{ isBehind: boolean }]>(
-    `SELECT EXISTS (SELECT FROM unannounced_changes WHERE verdict IS NULL AND passes = 0 OFFSET $1 - 1)
-       AND NOT EXISTS (SELECT FROM sync_cursors WHERE name = 'cws_products' AND unreliable_since IS NOT NULL) AS "isBehind"`,
+    `SELECT EXISTS (
+       SELECT FROM unannounced_changes change JOIN sync_cursors feed ON feed.name = 'cws_products'
+       WHERE change.verdict IS NULL AND change.found_at > feed.pass_started_at AND feed.unreliable_since IS NULL
+       OFFSET $1 - 1
+     ) AS "isBehind"`,
     [MANY_CHANGES],
   );
   return row.isBehind;
