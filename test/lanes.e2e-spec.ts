@@ -111,6 +111,39 @@ describe('the publisher', () => {
     }
   });
 
+  it('sends the last of the news before a better price, though it came after the queue was read', async () => {
+    const keyferry = await startKeyferry();
+    try {
+      await mapGames(keyferry, [1, 2]);
+      await keyferry.sync();
+      await keyferry.sql(
+        `UPDATE offers SET desired_price_cents = desired_price_cents - 1,
+           desired_business_price_cents = desired_business_price_cents - 1 WHERE g2a_product_id = $1`,
+        [g2aProductId(1)],
+      );
+      const patches = (game: number): number => keyferry.g2a.marketplace.patches(g2aOfferId(game)).length;
+      const before = patches(1);
+      let looks = 0;
+      await keyferry.app.get(PublishOffersService).publish(async () => {
+        looks += 1;
+        if (looks === 1) {
+          await keyferry.sql(
+            `UPDATE offers SET desired_is_active = false, desired_size = 0, desired_reason = 'out_of_stock' WHERE g2a_product_id = $1`,
+            [g2aProductId(2)],
+          );
+        } else {
+          await until(() => !isActive(keyferry, 2), 'the stop is sent');
+          expect(patches(1)).toBe(before);
+        }
+        return false;
+      });
+      expect(looks).toBe(2);
+      expect(patches(1)).toBe(before + 1);
+    } finally {
+      await keyferry.stop();
+    }
+  });
+
   it('keeps a better price back while anything that was stored is not priced yet', async () => {
     const keyferry = await startKeyferry();
     const round = keyferry.app.get(SyncRoundService);

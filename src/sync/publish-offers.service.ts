@@ -99,6 +99,8 @@ export class PublishOffersService {
     const queue = new PublishQueue(this.dataSource.manager, this.config.lowStock, isDoubtful);
     const underWay = new Map<string, Promise<void>>();
     let failure: Error | undefined;
+    /** The queue was read before the news were over: those that came last may be more urgent than anything in it. */
+    let mayLackNews = true;
     const mayGoOn = (): boolean => this.leadership.isLeader() && failure === undefined && performance.now() < endsAtMs;
     while (mayGoOn() && !run.isOver) {
       if (underWay.size >= (isDoubtful() ? CONCURRENCY_IN_DOUBT : CONCURRENCY)) {
@@ -106,10 +108,17 @@ export class PublishOffersService {
         continue;
       }
       const first = await queue.first(underWay);
-      if (first === undefined || (canWait(first) && (await isMoreToCome()))) {
+      const isHeld = first !== undefined && canWait(first) && (await isMoreToCome());
+      if (first === undefined || isHeld) {
+        mayLackNews ||= isHeld;
         if (underWay.size === 0) break;
         // One that hangs must not keep a stop waiting that turns up meanwhile.
         await Promise.race([Promise.all(underWay.values()), sleep(LOOK_AGAIN_MS)]);
+        continue;
+      }
+      if (mayLackNews && canWait(first)) {
+        queue.forget();
+        mayLackNews = false;
         continue;
       }
       const room = await this.roomFor(first, endsAtMs);

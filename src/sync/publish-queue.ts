@@ -33,6 +33,11 @@ export class PublishQueue {
     return this.offers.pop();
   }
 
+  /** What comes next is read anew. */
+  forget(): void {
+    this.offers = [];
+  }
+
   private async read(underWay: UnderWay): Promise<void> {
     const isDoubtful = this.isDoubtful();
     const choice = { lowStock: this.lowStock, except: [...underWay.keys()], limit: BATCH, isDoubtful };
