@@ -117,10 +117,15 @@ describe('keys rotate', () => {
     // The last keys are in use, so that the command waits for them when all others are done.
     const busy = dataSource.createQueryRunner();
     await busy.startTransaction();
+    // However long the command takes to start.
+    await busy.query('SET LOCAL idle_in_transaction_session_timeout = 0');
     await busy.query('SELECT id FROM keys WHERE id IN (SELECT id FROM keys ORDER BY id DESC LIMIT 100) FOR UPDATE');
     try {
       const { child, answer } = startCommand(variables(), ['keys', 'rotate']);
-      while ((await countByKey())[formerCipher.currentKeyId] !== 100) await sleep(50);
+      while ((await countByKey())[formerCipher.currentKeyId] !== 100) {
+        expect(child.exitCode).toBeNull();
+        await sleep(50);
+      }
       child.kill('SIGKILL');
       expect(await answer).toMatchObject({ code: null });
     } finally {
