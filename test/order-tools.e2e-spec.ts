@@ -6,12 +6,14 @@ import type { OrderDossier } from '../src/orders/order-views.queries.js';
 import type { ResolvedOrder } from '../src/orders/resolve-order.service.js';
 import { type CommandAnswer, runCommand } from './support/command.js';
 import { environment, type Keyferry, mapGames, startKeyferry } from './support/keyferry.js';
+import { purchaseSteps } from './support/purchase-steps.js';
 
 const GAMES = [1, 2, 3, 4, 5, 6, 7, 8, 9];
 const POST = 'POST /v3/orders';
 const NOWHERE = 'http://127.0.0.1:9';
 
 let keyferry: Keyferry;
+const { buy, sold, purchases, stateOf, until, keepUnsent } = purchaseSteps(() => keyferry);
 
 beforeAll(async () => {
   keyferry = await startKeyferry({ environment: { PURCHASE_SETTLE_SECONDS: '1', PURCHASE_RESET_SETTLE_SECONDS: '1' } });
@@ -42,26 +44,8 @@ async function ordersJson<T>(...args: string[]): Promise<T> {
   return JSON.parse(answer.stdout) as T;
 }
 
-/** Reserves and pays; the order's id. */
-async function buy(game: number, quantity = 1): Promise<string> {
-  const reservation = await keyferry.customer.reserve([{ productId: g2aProductId(game), quantity }]);
-  if (!reservation.ok) throw new Error(`not reserved: ${JSON.stringify(reservation)}`);
-  const order = await keyferry.customer.order(reservation.body.reservation_id);
-  if (!order.ok) throw new Error(`not accepted: ${JSON.stringify(order)}`);
-  return order.body.order_id;
-}
-
 const rowOf = async (orderId: string): Promise<{ state: string; g2a_order_id: number }> =>
   (await keyferry.sql('SELECT * FROM orders WHERE id = $1', [orderId]))[0];
-const stateOf = async (orderId: string): Promise<string> => (await rowOf(orderId)).state;
-
-const purchasesOf = async (orderId: string): Promise<{ id: string; state: string; client_order_id: string }[]> =>
-  keyferry.sql(
-    `SELECT purchase.* FROM purchases purchase JOIN order_items item ON item.id = order_item_id
-     WHERE order_id = $1 ORDER BY purchase.created_at`,
-    [orderId],
-  );
-
 const heldPieces = async (orderId: string): Promise<number> =>
   (
     await keyferry.sql(
@@ -82,15 +66,6 @@ const keyCount = async (orderId: string): Promise<number> =>
     )
   )[0].count;
 
-/** Jobs that wait for their time run now. */
-async function until(condition: () => Promise<boolean>): Promise<void> {
-  for (const deadline = Date.now() + 30_000; !(await condition());) {
-    if (Date.now() > deadline) throw new Error('it did not happen within 30 s');
-    await keyferry.sql(`UPDATE pgboss.job SET start_after = now() WHERE state IN ('created', 'retry')`);
-    await sleep(100);
-  }
-}
-
 /** An order whose purchase nobody answered, and CWS does not know: a person is called. */
 async function buyUnanswered(game: number): Promise<string> {
   // Where a look-up has missed something, nothing is sent again.
@@ -104,11 +79,6 @@ async function buyUnanswered(game: number): Promise<string> {
   await until(async () => (await stateOf(orderId)) === 'needs_attention');
   return orderId;
 }
-
-const sold = (game: number) =>
-  keyferry.cws.orders
-    .ledger()
-    .orders.filter((order) => order.lines.some((line) => line.productId === cwsProductId(game)));
 
 describe('a person looks at orders', () => {
   it('lists those that are stuck, with the reason and what is missing, and shows one with its whole history', async () => {
@@ -165,7 +135,7 @@ describe('a person looks at orders', () => {
 describe('a person decides about an order', () => {
   it('retries it: only when told to, after a look at what that means', async () => {
     const orderId = await buyUnanswered(3);
-    const [purchase] = await purchasesOf(orderId);
+    const [purchase] = await purchases(orderId);
     const warned = await orders('retry', orderId);
     expect(warned).toMatchObject({ code: 1, stderr: expect.stringContaining('paid twice') });
     expect(warned.stderr).toContain(purchase!.client_order_id);
@@ -173,7 +143,7 @@ describe('a person decides about an order', () => {
 
     expect(await orders('retry', orderId, '--yes')).toMatchObject({ code: 0 });
     await keyferry.customer.waitForKeys(orderId, 1, 20_000);
-    expect((await purchasesOf(orderId)).map(({ state }) => state)).toEqual(['dead', 'completed']);
+    expect((await purchases(orderId)).map(({ state }) => state)).toEqual(['dead', 'completed']);
     expect(sold(3)).toHaveLength(1);
     expect(await orders('retry', orderId, '--yes')).toMatchObject({
       code: 1,
@@ -190,7 +160,7 @@ describe('a person decides about an order', () => {
     expect(dry).toMatchObject({ isDryRun: true, isChanged: true, from: 'needs_attention', to: 'resolved' });
     expect([await stateOf(orderId), await heldPieces(orderId)]).toEqual(['needs_attention', 1]);
 
-    const [purchase] = await purchasesOf(orderId);
+    const [purchase] = await purchases(orderId);
     expect(await ordersJson<ResolvedOrder>(...args)).toMatchObject({
       isDryRun: false,
       isChanged: true,
@@ -244,15 +214,7 @@ describe('a person decides about an order', () => {
   it('resolves one as refunded whose purchase was never sent, and it never is', async () => {
     keyferry.cws.traffic.behaviors.set({ name: 'answers429', route: POST, seconds: 2 });
     const orderId = await buy(5);
-    await until(async () => {
-      // Not sent again meanwhile: CWS has room for others soon.
-      const [, unsent] = await keyferry.sql(
-        `UPDATE purchases SET not_before = now() + interval '1 hour'
-         WHERE send_count = 0 AND order_item_id IN (SELECT id FROM order_items WHERE order_id = $1)`,
-        [orderId],
-      );
-      return unsent > 0;
-    });
+    await keepUnsent(orderId);
     keyferry.cws.traffic.behaviors.clear({});
     const { abandonedPurchases } = await ordersJson<ResolvedOrder>(
       'resolve',
@@ -331,8 +293,8 @@ describe('codes that do not come at once', () => {
   it('are waited for when they are pre-orders, for weeks if need be, and a person hears of it', async () => {
     keyferry.cws.traffic.behaviors.set({ name: 'preorderCodes', subject: cwsProductId(7) });
     const orderId = await buy(7);
-    await until(async () => (await purchasesOf(orderId))[0]?.state === 'fulfilling');
-    const [purchase] = await purchasesOf(orderId);
+    await until(async () => (await purchases(orderId))[0]?.state === 'fulfilling');
+    const [purchase] = await purchases(orderId);
     const { g2a_order_id: g2aOrderId } = await rowOf(orderId);
     expect(await openAlerts(purchase!.id)).toEqual([
       { kind: 'preorder_code', message: expect.stringContaining(`order ${g2aOrderId}`) },
@@ -381,7 +343,7 @@ describe('codes that do not come at once', () => {
     const [code] = again!.lines[0]!.codes;
     code!.code = before!.lines[0]!.codes[0]!.code;
     keyferry.cws.orders.finish(again!.clientOrderId);
-    const [purchase] = await purchasesOf(second);
+    const [purchase] = await purchases(second);
     await until(async () => (await openAlerts(purchase!.id)).length > 0);
     expect(await openAlerts(purchase!.id)).toEqual([
       { kind: 'code_sold_twice', message: expect.stringContaining(code!.codeId) },

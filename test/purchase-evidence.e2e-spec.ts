@@ -5,7 +5,7 @@ import { MatchSupplierOrdersService } from '../src/orders/match-supplier-orders.
 import { TryLookupsService } from '../src/orders/try-lookups.service.js';
 import { type CommandAnswer, runCommand } from './support/command.js';
 import { environment, type Keyferry, mapGames, startKeyferry } from './support/keyferry.js';
-import { type PurchaseRow, purchaseSteps } from './support/purchase-steps.js';
+import { isRefused, type PurchaseRow, purchaseSteps } from './support/purchase-steps.js';
 
 const GAMES = [1, 2, 3, 4, 5, 6, 7, 8];
 const POST = 'POST /v3/orders';
@@ -125,7 +125,7 @@ describe('a purchase that the database says was never sent', () => {
   it('is not bought again when CWS has it: the database is older, and the key is fetched', async () => {
     keyferry.cws.traffic.behaviors.set({ name: 'answers429', route: POST, times: 1, seconds: 10 });
     const orderId = await buy(5);
-    await until(async () => (await purchases(orderId))[0]?.send_count === 0, { isHurried: false });
+    await until(async () => isRefused((await purchases(orderId))[0]), { isHurried: false });
     // It was sent once more, and the database that is there now does not have the commit of that.
     const { id, client_order_id: reference } = await purchase(orderId);
     const wanted = { productId: cwsProductId(5), price: null, quantity: 1 };

@@ -9,7 +9,7 @@ const GAMES = [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12];
 const POST = 'POST /v3/orders';
 
 let keyferry: Keyferry;
-const { buy, stateOf, until } = purchaseSteps(() => keyferry);
+const { buy, stateOf, until, keepUnsent } = purchaseSteps(() => keyferry);
 
 const slow = cwsProductId;
 const other = cwsAlternativeProductId;
@@ -65,14 +65,6 @@ const piecesSold = (...productIds: string[]): number =>
     .flatMap(({ lines }) => lines)
     .filter(({ productId }) => productIds.includes(productId))
     .reduce((sum, { quantity }) => sum + quantity, 0);
-
-const isToldToWait = async (productId: string): Promise<boolean> => {
-  const [, waiting]: [unknown, number] = await keyferry.sql(
-    `UPDATE purchases SET not_before = now() + interval '1 hour' WHERE cws_product_id = $1 AND send_count = 0`,
-    [productId],
-  );
-  return waiting > 0;
-};
 
 const keysOf = async (orderId: string): Promise<number> =>
   (
@@ -163,7 +155,7 @@ describe('what one purchase is to bring', () => {
       ...(isRefused ? { route: POST, times: 1 } : { seconds: 600 }),
     });
     const orderId = await buy(game, 3);
-    if (isRefused) await until(() => isToldToWait(slow(game)), unhurried);
+    if (isRefused) await keepUnsent(orderId, slow(game));
     await until(async () => (await partAt(orderId, other(game))) === 'completed', unhurried);
     await until(async () => (await partAt(orderId, slow(game))) === state, unhurried);
     for (let look = 1; look <= 3; look += 1) await Promise.all([advance(orderId), advance(orderId)]);
@@ -204,7 +196,7 @@ describe('what one purchase is to bring', () => {
     keyferry.cws.traffic.behaviors.set({ name: 'answers429', route: POST, subject: other(10) });
     const orderId = await buy(10, 3);
     await until(async () => (await partAt(orderId, slow(10))) === 'fulfilling', unhurried);
-    await until(async () => ((await purchaseAt(other(10))) as { send_count?: number } | undefined)?.send_count === 0);
+    await keepUnsent(orderId, other(10));
     // As when a purchase that was given up brings its key after all.
     await keyferry.sql('UPDATE order_items SET quantity = 2 WHERE order_id = $1', [orderId]);
     await poll(slow(10));

@@ -12,6 +12,9 @@ export interface PurchaseRow {
   readonly id: string;
   readonly state: string;
   readonly send_count: number;
+  /** When CWS has room again by its own word; null before the first refusal. */
+  readonly not_before: Date | null;
+  readonly cws_product_id: string;
   readonly client_order_id: string;
   readonly cws_order_id: string | null;
   readonly other_cws_order_ids: string[];
@@ -34,14 +37,29 @@ export interface PurchaseSteps {
   readonly openAlerts: () => Promise<{ kind: string; subject: string; message: string }[]>;
   /** Lets jobs that wait for their time run now; what is checked is time in the rows. */
   readonly hurry: () => Promise<unknown>;
+  /** Waits until a purchase of the order (and of this supplier product) is not under way, and keeps it unsent for an hour; its id. */
+  readonly keepUnsent: (orderId: string, productId?: string) => Promise<string>;
   /** @param options.isHurried jobs do not wait meanwhile; true unless told otherwise. */
   readonly until: (condition: () => Promise<boolean>, options?: { isHurried: boolean }) => Promise<void>;
 }
+
+/** Whether CWS has said that it has no room for this purchase. */
+export const isRefused = (purchase: PurchaseRow | undefined): boolean =>
+  purchase?.send_count === 0 && purchase.not_before !== null;
 
 /** @param current the application, once it is started. */
 export function purchaseSteps(current: () => Keyferry): PurchaseSteps {
   const hurry = (): Promise<unknown> =>
     current().sql(`UPDATE pgboss.job SET start_after = now() WHERE state IN ('created', 'retry')`);
+  const until: PurchaseSteps['until'] = async (condition, { isHurried } = { isHurried: true }) => {
+    const deadline = Date.now() + WITHIN_MS;
+    for (let look = 0; !(await condition()); look += 1) {
+      if (Date.now() > deadline) throw new Error(`it did not happen within ${WITHIN_MS / 1000} s`);
+      // Each hurried job may ask CWS for its products: more often, and CWS's real limit of them would be used up.
+      if (isHurried && look % LOOKS_PER_HURRY === 0) await hurry();
+      await sleep(LOOK_MS);
+    }
+  };
   return {
     buy: async (games, quantity = 1) => {
       const items = [games].flat().map((game) => ({ productId: g2aProductId(game), quantity }));
@@ -70,14 +88,23 @@ export function purchaseSteps(current: () => Keyferry): PurchaseSteps {
     stateOf: async (orderId) => (await current().sql('SELECT state FROM orders WHERE id = $1', [orderId]))[0].state,
     openAlerts: () => current().sql('SELECT kind, subject, message FROM alerts WHERE cleared_at IS NULL'),
     hurry,
-    until: async (condition, { isHurried } = { isHurried: true }) => {
-      const deadline = Date.now() + WITHIN_MS;
-      for (let look = 0; !(await condition()); look += 1) {
-        if (Date.now() > deadline) throw new Error(`it did not happen within ${WITHIN_MS / 1000} s`);
-        // Each hurried job may ask CWS for its products: more often, and CWS's real limit of them would be used up.
-        if (isHurried && look % LOOKS_PER_HURRY === 0) await hurry();
-        await sleep(LOOK_MS);
-      }
+    keepUnsent: async (orderId, productId) => {
+      let id: string | undefined;
+      const isKept = async (): Promise<boolean> => {
+        // In one statement: between a look and the next step a worker could send it.
+        const [rows] = await current().sql(
+          `UPDATE purchases SET not_before = now() + interval '1 hour'
+           WHERE send_count = 0 AND state IN ('intended', 'unknown') AND ($2::uuid IS NULL OR cws_product_id = $2)
+             AND order_item_id IN (SELECT id FROM order_items WHERE order_id = $1)
+           RETURNING id`,
+          [orderId, productId ?? null],
+        );
+        id = rows[0]?.id;
+        return id !== undefined;
+      };
+      await until(isKept, { isHurried: false });
+      return id!;
     },
+    until,
   };
 }
