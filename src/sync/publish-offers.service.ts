@@ -19,7 +19,7 @@ import type { TakenRoom } from '../g2a/taken-room.js';
 import { UpstreamError } from '../upstream/upstream-error.js';
 import { FailingOffersService } from './failing-offers.service.js';
 import { LeadershipService } from './leadership.service.js';
-import { canWait, planChange, requestPriority } from './publish.rules.js';
+import { planChange, requestPriority } from './publish.rules.js';
 import { PublishQueue } from './publish-queue.js';
 
 /** PATCH requests under way at once. */
@@ -96,48 +96,47 @@ export class PublishOffersService {
 
   private async sendAll(run: Run, endsAtMs: number, isMoreToCome: () => boolean | Promise<boolean>): Promise<void> {
     const isDoubtful = (): boolean => this.isDoubtful && run.accepted === 0;
-    const queue = new PublishQueue(this.dataSource.manager, this.config.lowStock, isDoubtful);
+    const queue = new PublishQueue(this.dataSource.manager, {
+      lowStock: this.config.lowStock,
+      isDoubtful,
+      isMoreToCome,
+    });
     const underWay = new Map<string, Promise<void>>();
     let failure: Error | undefined;
-    /** The queue was read before the news were over: those that came last may be more urgent than anything in it. */
-    let mayLackNews = true;
     const mayGoOn = (): boolean => this.leadership.isLeader() && failure === undefined && performance.now() < endsAtMs;
-    while (mayGoOn() && !run.isOver) {
-      if (underWay.size >= (isDoubtful() ? CONCURRENCY_IN_DOUBT : CONCURRENCY)) {
-        await Promise.race(underWay.values());
-        continue;
+    try {
+      while (mayGoOn() && !run.isOver) {
+        if (underWay.size >= (isDoubtful() ? CONCURRENCY_IN_DOUBT : CONCURRENCY)) {
+          await Promise.race(underWay.values());
+          continue;
+        }
+        const first = await queue.first(underWay);
+        if (first === undefined) {
+          if (underWay.size === 0) break;
+          // One that hangs must not keep a stop waiting that turns up meanwhile.
+          await Promise.race([Promise.all(underWay.values()), sleep(LOOK_AGAIN_MS)]);
+          continue;
+        }
+        const room = await this.roomFor(first, endsAtMs);
+        if (room === null) {
+          if (requestPriority(first) === 'spare') break;
+          await sleep(LOOK_AGAIN_MS);
+          continue;
+        }
+        // By now another one may be more urgent.
+        const offer = await queue.take(underWay);
+        if (offer === undefined) break;
+        const sending = this.send(offer, room, run)
+          .catch((error: unknown) => {
+            failure = error instanceof Error ? error : new Error(String(error));
+          })
+          .finally(() => underWay.delete(offer.g2aOfferId));
+        underWay.set(offer.g2aOfferId, sending);
       }
-      const first = await queue.first(underWay);
-      const isHeld = first !== undefined && canWait(first) && (await isMoreToCome());
-      if (first === undefined || isHeld) {
-        mayLackNews ||= isHeld;
-        if (underWay.size === 0) break;
-        // One that hangs must not keep a stop waiting that turns up meanwhile.
-        await Promise.race([Promise.all(underWay.values()), sleep(LOOK_AGAIN_MS)]);
-        continue;
-      }
-      if (mayLackNews && canWait(first)) {
-        queue.forget();
-        mayLackNews = false;
-        continue;
-      }
-      const room = await this.roomFor(first, endsAtMs);
-      if (room === null) {
-        if (requestPriority(first) === 'spare') break;
-        await sleep(LOOK_AGAIN_MS);
-        continue;
-      }
-      // By now another one may be more urgent.
-      const offer = await queue.take(underWay);
-      if (offer === undefined) break;
-      const sending = this.send(offer, room, run)
-        .catch((error: unknown) => {
-          failure = error instanceof Error ? error : new Error(String(error));
-        })
-        .finally(() => underWay.delete(offer.g2aOfferId));
-      underWay.set(offer.g2aOfferId, sending);
+    } finally {
+      // Also when the database fails: the next run knows nothing of these, and a newer price could arrive before an older one.
+      await Promise.all(underWay.values());
     }
-    await Promise.all(underWay.values());
     if (failure !== undefined) throw failure;
   }
 

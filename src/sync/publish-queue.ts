@@ -1,5 +1,6 @@
 import type { EntityManager } from 'typeorm';
 import { type OfferToPublish, offersToPublish } from '../catalog/offer-changes.queries.js';
+import { canWait } from './publish.rules.js';
 
 /** Offers read at once. */
 const BATCH = 500;
@@ -9,38 +10,55 @@ const MAX_AGE_MS = 1000;
 /** Offers under way, by id. */
 type UnderWay = ReadonlyMap<string, unknown>;
 
+/** What the queue is told of the world. */
+export interface PublishQueueOptions {
+  readonly lowStock: number;
+  /** Whether G2A may be in trouble now. */
+  readonly isDoubtful: () => boolean;
+  /** Whether news that may be more urgent are under way: what can wait does then. */
+  readonly isMoreToCome: () => boolean | Promise<boolean>;
+}
+
 /** What is to be published, most urgent first, as of at most a second ago. */
 export class PublishQueue {
   private offers: OfferToPublish[] = [];
   private readAtMs = -Infinity;
+  /** It was read before the news were over: those that came last may be more urgent than anything in it. */
+  private mayLackNews = true;
 
-  /** @param isDoubtful whether G2A may be in trouble now. */
   constructor(
     private readonly manager: EntityManager,
-    private readonly lowStock: number,
-    private readonly isDoubtful: () => boolean,
+    private readonly options: PublishQueueOptions,
   ) {}
 
-  /** The most urgent one, which stays where it is; undefined when there is none. */
+  /** The most urgent one that may be sent now, which stays where it is; undefined when there is none, or all that there are wait. */
   async first(underWay: UnderWay): Promise<OfferToPublish | undefined> {
+    const first = await this.peek(underWay);
+    if (first === undefined || !canWait(first)) return first;
+    if (await this.options.isMoreToCome()) {
+      this.mayLackNews = true;
+      return undefined;
+    }
+    if (!this.mayLackNews) return first;
+    this.mayLackNews = false;
+    this.offers = [];
+    return this.first(underWay);
+  }
+
+  /** The most urgent one, whether it can wait or not; undefined when there is none. */
+  async take(underWay: UnderWay): Promise<OfferToPublish | undefined> {
+    await this.peek(underWay);
+    return this.offers.pop();
+  }
+
+  private async peek(underWay: UnderWay): Promise<OfferToPublish | undefined> {
     if (this.offers.length === 0 || performance.now() - this.readAtMs > MAX_AGE_MS) await this.read(underWay);
     return this.offers.at(-1);
   }
 
-  /** The most urgent one; undefined when there is none. */
-  async take(underWay: UnderWay): Promise<OfferToPublish | undefined> {
-    await this.first(underWay);
-    return this.offers.pop();
-  }
-
-  /** What comes next is read anew. */
-  forget(): void {
-    this.offers = [];
-  }
-
   private async read(underWay: UnderWay): Promise<void> {
-    const isDoubtful = this.isDoubtful();
-    const choice = { lowStock: this.lowStock, except: [...underWay.keys()], limit: BATCH, isDoubtful };
+    const isDoubtful = this.options.isDoubtful();
+    const choice = { lowStock: this.options.lowStock, except: [...underWay.keys()], limit: BATCH, isDoubtful };
     this.readAtMs = performance.now();
     // Reversed: taking from the end costs nothing.
     this.offers = (await offersToPublish(this.manager, choice)).reverse();

@@ -16,6 +16,7 @@ import { MarketStepsService } from './market-steps.service.js';
 import { StoredNotification } from './notification.entity.js';
 import { OfferDeactivationsService } from './offer-deactivations.service.js';
 import { OfferTypesService } from './offer-types.service.js';
+import { NewsToComeService } from './news-to-come.service.js';
 import { PublishOffersService } from './publish-offers.service.js';
 import { ReceiveNotificationsService } from './receive-notifications.service.js';
 import { ReadListingService } from './read-listing.service.js';
@@ -44,6 +45,7 @@ import { UnconfirmedPricesService } from './unconfirmed-prices.service.js';
     GuardStepsService,
     LeadershipService,
     MarketStepsService,
+    NewsToComeService,
     SlowLanesService,
     SupplyStepsService,
     SyncClockService,
