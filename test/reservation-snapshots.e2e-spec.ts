@@ -13,7 +13,7 @@ const { tryReserve, reserve, expire, restock } = reservationSteps(() => keyferry
 describe('a reservation on old snapshots', () => {
   beforeAll(async () => {
     keyferry = await startKeyferry({ environment: { RESERVATION_STOCK_MAX_AGE_SECONDS: '10' } });
-    for (const game of [1, 2, 3, 4, 5, 6, 8, 9, 10, 11, 12, 13]) await restock(game, 50);
+    for (const game of [1, 2, 3, 4, 5, 6, 8, 9, 10, 11, 12, 13, 14, 15]) await restock(game, 50);
     await keyferry.sync();
   });
   // A call may still be under way here: nothing of it may outlive the application.
@@ -52,6 +52,13 @@ describe('a reservation on old snapshots', () => {
          price_bands = jsonb_build_array(jsonb_build_object('fromQuantity', 1, 'toQuantity', NULL, 'unitPrice', $3::integer))
        WHERE cws_product_id = $1`,
       [cwsProductId(game), quantity, cents],
+    );
+  /** What was reserved is bought now. */
+  const buy = (reservationId: string): Promise<unknown> =>
+    keyferry.sql(
+      `UPDATE stock_holds SET state = 'bought', expires_at = NULL, bought_at = clock_timestamp()
+       WHERE reservation_item_id IN (SELECT id FROM reservation_items WHERE reservation_id = $1)`,
+      [reservationId],
     );
   /** Waits as long as the test may take. */
   const patient = (): Customer => new Customer({ baseUrl: keyferry.url, ...OUR_CLIENT, answerTimeoutMs: 60_000 });
@@ -143,12 +150,9 @@ describe('a reservation on old snapshots', () => {
   });
 
   it('refuses nobody for a piece that CWS had sold when it was asked, and that counts as spoken for still', async () => {
+    await age(5);
     const reservationId = await reserve(12);
-    await keyferry.sql(
-      `UPDATE stock_holds SET state = 'bought', expires_at = NULL, bought_at = clock_timestamp()
-       WHERE reservation_item_id IN (SELECT id FROM reservation_items WHERE reservation_id = $1)`,
-      [reservationId],
-    );
+    await buy(reservationId);
     keyferry.cws.supplier.setProduct(cwsProductId(12), { quantity: 1 });
     await know(12, { quantity: 1 });
     await age(5);
@@ -159,6 +163,7 @@ describe('a reservation on old snapshots', () => {
   });
 
   it('does not take the answer to a question that was sent before the purchase for a newer one', async () => {
+    await age(5);
     const reservationId = await reserve(13);
     keyferry.cws.supplier.setProduct(cwsProductId(13), { quantity: 1 });
     await know(13, { quantity: 1 });
@@ -166,20 +171,45 @@ describe('a reservation on old snapshots', () => {
     keyferry.cws.traffic.behaviors.set({ name: 'answersSlowly', milliseconds: 1000, times: 1 });
     const earlier = keyferry.app.get(LiveStockService).refresh([cwsProductId(13)]);
     while (asked().length === 0) await sleep(10);
-    await keyferry.sql(
-      `UPDATE stock_holds SET state = 'bought', expires_at = NULL, bought_at = clock_timestamp()
-       WHERE reservation_item_id IN (SELECT id FROM reservation_items WHERE reservation_id = $1)`,
-      [reservationId],
-    );
+    await buy(reservationId);
     expect(await tryReserve(13)).toMatchObject(left(13, 0));
     expect(asked()).toEqual([cwsProductId(13), cwsProductId(13)]);
     await earlier;
   });
 
+  it('asks once more when a piece was bought while CWS was asked for the age of its snapshot', async () => {
+    await age(5);
+    const reservationId = await reserve(14);
+    keyferry.cws.supplier.setProduct(cwsProductId(14), { quantity: 1 });
+    await age(100);
+    keyferry.cws.traffic.behaviors.set({ name: 'answersSlowly', milliseconds: 1000, times: 1 });
+    const answer = tryReserve(14);
+    while (asked().length === 0) await sleep(10);
+    await buy(reservationId);
+    expect(await answer).toMatchObject(left(14, 0));
+    expect(asked()).toEqual([cwsProductId(14), cwsProductId(14)]);
+  });
+
+  it('asks for a product that would turn the customer away, though another one was asked for already', async () => {
+    await age(5);
+    const reservationId = await reserve(15);
+    keyferry.cws.supplier.setProduct(cwsProductId(15), { quantity: 1 });
+    await know(15, { quantity: 1 });
+    await age(5);
+    await buy(reservationId);
+    await keyferry.sql(
+      `UPDATE supplier_products SET requested_at = now() - interval '100 seconds' WHERE cws_product_id = $1`,
+      [cwsProductId(1)],
+    );
+    const items = [1, 15].map((game) => ({ productId: g2aProductId(game), quantity: 1 }));
+    expect(await keyferry.customer.reserve(items)).toMatchObject({ ok: true });
+    expect(asked()).toEqual([cwsProductId(1), cwsProductId(15)]);
+  });
+
   it('does not leave a customer to a question from spare room, but asks one that gets through', async () => {
     await age(100);
     keyferry.cws.traffic.behaviors.set({ name: 'losesRequest', hangs: true, times: 1 });
-    const spare = keyferry.app.get(LiveStockService).refresh([cwsProductId(10)], 'spare');
+    const spare = keyferry.app.get(LiveStockService).refresh([cwsProductId(10)], { priority: 'spare' });
     for (let tries = 0; asked().length === 0; tries += 1) {
       if (tries > 500) throw new Error('the question from spare room was not asked');
       await sleep(20);

@@ -108,7 +108,7 @@ export class ChooseSupplierService {
     const suppliers = await idleSuppliers(this.dataSource.manager, item);
     await this.liveStock.refresh(
       suppliers.map((supplier) => supplier.cwsProductId),
-      priority,
+      { priority },
     );
   }
 }

@@ -10,15 +10,28 @@ import { settlesWithin } from '../jobs/settles-within.js';
 import type { CallLimits } from '../upstream/upstream-client.js';
 
 /** How long a customer is kept waiting for CWS; G2A itself waits about 9 s for the whole answer. */
-const PATIENCE_MS = 3_000;
+export const CWS_PATIENCE_MS = 3_000;
 /** An answer that comes after the customer was served is still worth storing; a call that takes this long is given up. */
 const CALL_LIMITS = {
-  urgent: { priority: 'urgent', timeoutMs: 5_000, maxWaitMs: PATIENCE_MS, retries: 1 },
+  urgent: { priority: 'urgent', timeoutMs: 5_000, maxWaitMs: CWS_PATIENCE_MS, retries: 1 },
   // Only from what nobody else needs, the feed least of all.
   spare: { priority: 'spare', timeoutMs: 5_000, maxWaitMs: 0, retries: 0 },
 } as const satisfies Record<string, CallLimits>;
 
 type Priority = keyof typeof CALL_LIMITS;
+
+/** How CWS is asked. */
+export interface LiveCheck {
+  /** `spare` where it is tried again anyway: without room nothing is asked. Default: `urgent`. */
+  readonly priority?: Priority;
+  /**
+   * Epoch milliseconds by the database's clock; products that CWS has been asked for since then are left alone: of a crowd that found
+   * them too old, some come here when the question of the first was answered already. Default, and null: all are asked for.
+   */
+  readonly since?: number | null;
+  /** How long the answer is waited for. Default: 3 s. */
+  readonly patienceMs?: number;
+}
 
 interface Call {
   readonly priority: Priority;
@@ -39,30 +52,26 @@ export class LiveStockService implements BeforeApplicationShutdown {
   ) {}
 
   /**
-   * Renews the snapshots of these products if CWS answers within 3 s; otherwise they stay as they are, and an answer that
+   * Renews the snapshots of these products if CWS answers in time; otherwise they stay as they are, and an answer that
    * comes later is stored then. Products that are being asked for already are waited for, the others share one request.
    * Never within a transaction.
-   * @param priority `spare` where it is tried again anyway: without room nothing is asked.
-   * @param since epoch milliseconds by the database's clock; products that CWS has been asked for since then are left alone: of a
-   *   crowd that found them too old, some come here when the question of the first was answered already. Default: all are asked for.
    */
   async refresh(
     cwsProductIds: readonly string[],
-    priority: Priority = 'urgent',
-    since: number | null = null,
+    { priority = 'urgent', since = null, patienceMs = CWS_PATIENCE_MS }: LiveCheck = {},
   ): Promise<void> {
-    const giveUpAtMs = performance.now() + PATIENCE_MS;
+    const giveUpAtMs = performance.now() + patienceMs;
     const asked = this.askOrJoin(cwsProductIds, priority, since).then(async (joined) => {
       // It may have been sent before `since`; one that is sent now is not.
       if (since === null || joined.length === 0 || performance.now() > giveUpAtMs) return;
       await this.askOrJoin(joined, priority, since);
     });
-    await settlesWithin(asked, PATIENCE_MS);
+    await settlesWithin(asked, patienceMs);
   }
 
   /** An answer that is about to come is stored before the database is left. */
   async beforeApplicationShutdown(): Promise<void> {
-    await settlesWithin(Promise.all([...this.underWay.values()].map(({ done }) => done)), PATIENCE_MS);
+    await settlesWithin(Promise.all([...this.underWay.values()].map(({ done }) => done)), CWS_PATIENCE_MS);
   }
 
   /** @returns those for which a call was under way already. */

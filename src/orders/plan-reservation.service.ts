@@ -7,7 +7,7 @@ import { AppConfig } from '../config/app-config.js';
 import { boughtSinceAsked } from '../catalog/stock-holds.queries.js';
 import type { Cents } from '../money/cents.js';
 import type { ExchangeRate } from '../pricing/exchange-rate.rules.js';
-import { LiveStockService } from './live-stock.service.js';
+import { CWS_PATIENCE_MS, LiveStockService } from './live-stock.service.js';
 import {
   BalanceTooLowError,
   InsufficientStockError,
@@ -40,10 +40,14 @@ export type PlanOnLockedStock = <Item extends RequestedItem>(
 
 /** Thrown through the transaction, so that nothing stays locked while CWS is asked. */
 class SnapshotsTooOldError extends Error {
-  /** @param since when they should have been heard of last, epoch milliseconds. */
+  /**
+   * @param since when they should have been heard of last, epoch milliseconds.
+   * @param plannedAt when that was found out, by the same clock.
+   */
   constructor(
     readonly cwsProductIds: readonly string[],
     readonly since: number,
+    readonly plannedAt: number,
   ) {
     super(`${cwsProductIds.length} snapshots are too old`);
   }
@@ -51,6 +55,13 @@ class SnapshotsTooOldError extends Error {
 
 /** Thrown through the transaction: a supplier became known, or was mapped, after the stock had been locked. */
 class StockNotLockedError extends Error {}
+
+/** When CWS is to be asked before a plan counts. */
+interface AskFirst {
+  readonly maxAgeSeconds: number;
+  /** When it was planned for the first time, epoch milliseconds by the database's clock: CWS was asked then. Null: this is the first time. */
+  readonly firstPlannedAt: number | null;
+}
 
 /** So often the stock is locked anew for that reason: each time it takes another supplier that became known in that very moment. */
 const LOCK_TRIES = 3;
@@ -73,8 +84,8 @@ export class PlanReservationService {
   /**
    * Runs `work` in a transaction. If it plans on snapshots older than RESERVATION_STOCK_MAX_AGE_SECONDS, nothing of it
    * happens, CWS is asked, and it runs once more on what is known then, as long as that is younger than STALE_AFTER_SECONDS. The
-   * same before a customer is turned away because of suppliers that were not asked themselves for so long, or of which something was
-   * bought since; and when the account cannot pay for it: somebody may have put money in. CWS is waited for twice at most, 3 s each.
+   * same, in what is left of 3 s, before a customer is turned away because of suppliers that were not asked themselves for so long, or of
+   * which something was bought since; and, 3 s more, when the account cannot pay for it: somebody may have put money in.
    * @throws what `work` throws; planning throws ServicePausedError, NoExchangeRateError, BalanceTooLowError, and what
    *   planReservation throws.
    */
@@ -90,23 +101,31 @@ export class PlanReservationService {
   }
 
   private async runOnFreshStock<T>(work: (manager: EntityManager, plan: PlanOnLockedStock) => Promise<T>): Promise<T> {
-    const { reservationStockMaxAgeSeconds, staleAfterSeconds } = this.config;
-    try {
-      return await this.runOnLockedStock(work, Math.min(reservationStockMaxAgeSeconds, staleAfterSeconds));
-    } catch (error) {
-      if (!(error instanceof SnapshotsTooOldError)) throw error;
-      await this.liveStock.refresh(error.cwsProductIds, 'urgent', error.since);
+    const maxAgeSeconds = Math.min(this.config.reservationStockMaxAgeSeconds, this.config.staleAfterSeconds);
+    const askUntilMs = performance.now() + CWS_PATIENCE_MS;
+    let firstPlannedAt: number | null = null;
+    // Once for what is too old, and once more for what would turn the customer away after that.
+    for (let asked = 0; asked < 2; asked += 1) {
+      try {
+        return await this.runOnLockedStock(work, { maxAgeSeconds, firstPlannedAt });
+      } catch (error) {
+        const patienceMs = askUntilMs - performance.now();
+        if (!(error instanceof SnapshotsTooOldError)) throw error;
+        if (patienceMs <= 0) break;
+        firstPlannedAt ??= error.plannedAt;
+        await this.liveStock.refresh(error.cwsProductIds, { since: error.since, patienceMs });
+      }
     }
     return this.runOnLockedStock(work, null);
   }
 
   private async runOnLockedStock<T>(
     work: (manager: EntityManager, plan: PlanOnLockedStock) => Promise<T>,
-    maxAgeSeconds: number | null,
+    askFirst: AskFirst | null,
   ): Promise<T> {
     for (let tries = 1; ; tries += 1) {
       try {
-        return await this.attempt(work, maxAgeSeconds);
+        return await this.attempt(work, askFirst);
       } catch (error) {
         if (!(error instanceof StockNotLockedError) || tries === LOCK_TRIES) throw error;
       }
@@ -115,10 +134,10 @@ export class PlanReservationService {
 
   private attempt<T>(
     work: (manager: EntityManager, plan: PlanOnLockedStock) => Promise<T>,
-    maxAgeSeconds: number | null,
+    askFirst: AskFirst | null,
   ): Promise<T> {
     return inTransaction(this.dataSource, (manager) =>
-      work(manager, (requested, lock) => this.plan(manager, requested, lock, maxAgeSeconds)),
+      work(manager, (requested, lock) => this.plan(manager, requested, lock, askFirst)),
     );
   }
 
@@ -126,7 +145,7 @@ export class PlanReservationService {
     manager: EntityManager,
     requested: readonly Item[],
     lock: Promise<readonly string[]>,
-    maxAgeSeconds: number | null,
+    askFirst: AskFirst | null,
   ): Promise<ReservationPlan<Item>> {
     const ids = requested.map((item) => item.g2aProductId);
     // Sent together, executed one after the other: the plan sees what whoever held the lock before has left.
@@ -138,15 +157,15 @@ export class PlanReservationService {
     if (stock.isPaused || !this.config.isServiceEnabled) throw new ServicePausedError();
     // Only euros can be compared with what the sale brings.
     if (rate === null) throw new NoExchangeRateError();
-    if (maxAgeSeconds !== null) {
+    if (askFirst?.firstPlannedAt === null) {
       // CWS is not asked on behalf of what is not sold here.
       for (const id of ids) enabledProduct(id, stock.products);
       // A feed that is not believed vouches for nothing: then every reservation is checked.
-      const since = stock.now - (stock.isFeedUnreliable ? 0 : maxAgeSeconds * 1000);
+      const since = stock.now - (stock.isFeedUnreliable ? 0 : askFirst.maxAgeSeconds * 1000);
       const old = suppliersOlderThan(since, stock.products);
-      if (old.length > 0) throw new SnapshotsTooOldError(old, since);
+      if (old.length > 0) throw new SnapshotsTooOldError(old, since, stock.now);
     }
-    const planned = await this.planOn(manager, stock, requested, rate, maxAgeSeconds);
+    const planned = await this.planOn(manager, stock, requested, rate, askFirst);
     await this.checkBalance(manager, stock, costAtSuppliers(planned.items, stock.products));
     const taken = planned.items.flatMap((item) => item.allocations.map(({ cwsProductId }) => cwsProductId));
     if (taken.some((cwsProductId) => !locked.includes(cwsProductId))) throw new StockNotLockedError();
@@ -167,7 +186,7 @@ export class PlanReservationService {
     { products, now }: ReservableStock,
     requested: readonly Item[],
     rate: ExchangeRate,
-    maxAgeSeconds: number | null,
+    askFirst: AskFirst | null,
   ): Promise<ReservationPlan<Item>> {
     try {
       return planReservation(requested, products, this.settingsAt(now, rate));
@@ -175,11 +194,11 @@ export class PlanReservationService {
       // G2A switches an offer off whose reservations fail. What the feed has not mentioned, and a piece that was bought a moment ago
       // and may count twice until the next look, must not be the reason.
       const isRefusal = error instanceof InsufficientStockError || error instanceof UnprofitableError;
-      if (maxAgeSeconds === null || !isRefusal) throw error;
+      if (askFirst === null || !isRefusal) throw error;
+      const since = Math.min(now - askFirst.maxAgeSeconds * 1000, askFirst.firstPlannedAt ?? now);
       const bought = await boughtSinceAsked(manager, [...products.keys()]);
-      const since = bought.length > 0 ? now : now - maxAgeSeconds * 1000;
       const old = new Set([...bought, ...suppliersOlderThan(since, products, 'requestedAt')]);
-      throw old.size > 0 ? new SnapshotsTooOldError([...old], since) : error;
+      throw old.size > 0 ? new SnapshotsTooOldError([...old], bought.length > 0 ? now : since, now) : error;
     }
   }
 }
