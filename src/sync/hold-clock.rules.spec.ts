@@ -48,6 +48,10 @@ describe('the clock of a hold', () => {
     expect(held([0, true], [14, true], [29, true], [31, true], [47, true])).toEqual([true, true, true, false, true]);
   });
 
+  it('begins anew when nobody has looked for long, and nothing was to come at first', () => {
+    expect(held([0, true], [9, true], [25, false], [25.5, true], [31, true])).toEqual([true, true, false, true, true]);
+  });
+
   it('is the same hold as long as no rest is long enough', () => {
     const looks = fc.array(fc.tuple(fc.oneof(fc.nat(16_000), fc.nat(1100)), fc.boolean()));
     fc.assert(
@@ -60,6 +64,7 @@ describe('the clock of a hold', () => {
           seen.map((look, index) => look.isMore && look.at - beginOf(seen, index) < LIMITS.longestMs),
         );
       }),
+      { numRuns: 5_000 },
     );
   });
 });

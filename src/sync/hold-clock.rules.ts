@@ -12,7 +12,7 @@ export interface HoldLimits {
 export class HoldClock {
   private beganAtMs = -Infinity;
   private lookedAtMs = -Infinity;
-  /** Since when each look has found nothing to come. */
+  /** Since when each look has found nothing to come; -Infinity: nothing is known of before. */
   private quietSinceMs = -Infinity;
 
   constructor(private readonly limits: HoldLimits) {}
@@ -24,7 +24,8 @@ export class HoldClock {
    */
   isHeld(isMoreToCome: boolean, nowMs: number): boolean {
     const { longestMs, looksApartMs, quietMs } = this.limits;
-    const isNew = nowMs - this.lookedAtMs > looksApartMs || nowMs - this.quietSinceMs >= quietMs;
+    if (nowMs - this.lookedAtMs > looksApartMs) this.quietSinceMs = -Infinity;
+    const isNew = nowMs - this.quietSinceMs >= quietMs;
     this.lookedAtMs = nowMs;
     if (!isMoreToCome) {
       this.quietSinceMs = Math.min(this.quietSinceMs, nowMs);
