@@ -4,7 +4,9 @@ import { Interval } from '@nestjs/schedule';
 import { InjectDataSource } from '@nestjs/typeorm';
 import { DataSource } from 'typeorm';
 
-/** Garbage that may gather before V8 collects it, in percent of what lives: left to itself V8 takes anything from 30 to 300. */
+/** V8's option: how much garbage may gather before it is collected, in percent of what lives. */
+export const HEAP_GROWTH_FLAG = '--heap-growing-percent';
+/** Left to itself V8 takes anything from 30 to 300. */
 const USUAL_PERCENT = 100;
 /** The same where much lives, at the price of more collections. */
 const LARGE_PERCENT = 50;
@@ -46,5 +48,5 @@ export class HeapGrowthService implements OnApplicationBootstrap {
 }
 
 function allowGarbage(percent: number): void {
-  setFlagsFromString(`--heap-growing-percent=${percent}`);
+  setFlagsFromString(`${HEAP_GROWTH_FLAG}=${percent}`);
 }
