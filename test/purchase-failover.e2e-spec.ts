@@ -102,7 +102,7 @@ describe('a supplier that refuses and shows the same as before', () => {
 
   it('is asked anew first: after a rise of a cent it is still the cheapest', async () => {
     await addSupplier(11);
-    keyferry.cws.traffic.behaviors.set({ name: 'answers429', route: POST, times: 1 });
+    keyferry.cws.traffic.behaviors.set({ name: 'answers429', route: POST, times: 1, seconds: 3 });
     const orderId = await buy(11);
     await until(async () => (await purchases(orderId)).some(isRefused), { isHurried: false });
     restock(cwsProductId(11), 6.33);
@@ -219,6 +219,7 @@ describe('an order that a person was called for in time', () => {
     keyferry.cws.traffic.behaviors.set({ name: 'answers429', route: POST });
     const orderId = await buy([7, 8]);
     await keepUnsent(orderId, cwsProductId(7));
+    await until(async () => (await purchases(orderId)).filter(isRefused).length === 2, { isHurried: false });
     await keyferry.sql(
       `UPDATE purchases SET state = 'unknown', send_count = 1, send_claimed_at = now(), settles_at = now() + interval '1 hour' WHERE cws_product_id = $1`,
       [cwsProductId(7)],

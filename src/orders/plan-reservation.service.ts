@@ -40,14 +40,10 @@ export type PlanOnLockedStock = <Item extends RequestedItem>(
 
 /** Thrown through the transaction, so that nothing stays locked while CWS is asked. */
 class SnapshotsTooOldError extends Error {
-  /**
-   * @param since when they should have been heard of last, epoch milliseconds.
-   * @param plannedAt when that was found out, by the same clock.
-   */
+  /** @param since when they should have been heard of last, epoch milliseconds. */
   constructor(
     readonly cwsProductIds: readonly string[],
     readonly since: number,
-    readonly plannedAt: number,
   ) {
     super(`${cwsProductIds.length} snapshots are too old`);
   }
@@ -59,8 +55,8 @@ class StockNotLockedError extends Error {}
 /** When CWS is to be asked before a plan counts. */
 interface AskFirst {
   readonly maxAgeSeconds: number;
-  /** When it was planned for the first time, epoch milliseconds by the database's clock: CWS was asked then. Null: this is the first time. */
-  readonly firstPlannedAt: number | null;
+  /** CWS ids that it was asked for already, answered or not; null: it is planned for the first time. */
+  readonly asked: readonly string[] | null;
 }
 
 /** So often the stock is locked anew for that reason: each time it takes another supplier that became known in that very moment. */
@@ -83,8 +79,8 @@ export class PlanReservationService {
 
   /**
    * Runs `work` in a transaction. If it plans on snapshots older than RESERVATION_STOCK_MAX_AGE_SECONDS, nothing of it
-   * happens, CWS is asked, and it runs once more on what is known then, as long as that is younger than STALE_AFTER_SECONDS. The
-   * same, in what is left of 3 s, before a customer is turned away because of suppliers that were not asked themselves for so long, or of
+   * happens, CWS is asked, and it runs again on what is known then, as long as that is younger than STALE_AFTER_SECONDS. The
+   * same, once more in what is left of 3 s, before a customer is turned away because of suppliers that were not asked themselves for so long, or of
    * which something was bought since; and, 3 s more, when the account cannot pay for it: somebody may have put money in.
    * @throws what `work` throws; planning throws ServicePausedError, NoExchangeRateError, BalanceTooLowError, and what
    *   planReservation throws.
@@ -102,17 +98,18 @@ export class PlanReservationService {
 
   private async runOnFreshStock<T>(work: (manager: EntityManager, plan: PlanOnLockedStock) => Promise<T>): Promise<T> {
     const maxAgeSeconds = Math.min(this.config.reservationStockMaxAgeSeconds, this.config.staleAfterSeconds);
-    const askUntilMs = performance.now() + CWS_PATIENCE_MS;
-    let firstPlannedAt: number | null = null;
+    let asked: readonly string[] | null = null;
+    let askUntilMs: number | null = null;
     // Once for what is too old, and once more for what would turn the customer away after that.
-    for (let asked = 0; asked < 2; asked += 1) {
+    for (let questions = 0; questions < 2; questions += 1) {
       try {
-        return await this.runOnLockedStock(work, { maxAgeSeconds, firstPlannedAt });
+        return await this.runOnLockedStock(work, { maxAgeSeconds, asked });
       } catch (error) {
-        const patienceMs = askUntilMs - performance.now();
         if (!(error instanceof SnapshotsTooOldError)) throw error;
+        askUntilMs ??= performance.now() + CWS_PATIENCE_MS;
+        const patienceMs = askUntilMs - performance.now();
         if (patienceMs <= 0) break;
-        firstPlannedAt ??= error.plannedAt;
+        asked = error.cwsProductIds;
         await this.liveStock.refresh(error.cwsProductIds, { since: error.since, patienceMs });
       }
     }
@@ -157,13 +154,13 @@ export class PlanReservationService {
     if (stock.isPaused || !this.config.isServiceEnabled) throw new ServicePausedError();
     // Only euros can be compared with what the sale brings.
     if (rate === null) throw new NoExchangeRateError();
-    if (askFirst?.firstPlannedAt === null) {
+    if (askFirst?.asked === null) {
       // CWS is not asked on behalf of what is not sold here.
       for (const id of ids) enabledProduct(id, stock.products);
       // A feed that is not believed vouches for nothing: then every reservation is checked.
       const since = stock.now - (stock.isFeedUnreliable ? 0 : askFirst.maxAgeSeconds * 1000);
       const old = suppliersOlderThan(since, stock.products);
-      if (old.length > 0) throw new SnapshotsTooOldError(old, since, stock.now);
+      if (old.length > 0) throw new SnapshotsTooOldError(old, since);
     }
     const planned = await this.planOn(manager, stock, requested, rate, askFirst);
     await this.checkBalance(manager, stock, costAtSuppliers(planned.items, stock.products));
@@ -195,10 +192,12 @@ export class PlanReservationService {
       // and may count twice until the next look, must not be the reason.
       const isRefusal = error instanceof InsufficientStockError || error instanceof UnprofitableError;
       if (askFirst === null || !isRefusal) throw error;
-      const since = Math.min(now - askFirst.maxAgeSeconds * 1000, askFirst.firstPlannedAt ?? now);
+      const { maxAgeSeconds, asked } = askFirst;
       const bought = await boughtSinceAsked(manager, [...products.keys()]);
-      const old = new Set([...bought, ...suppliersOlderThan(since, products, 'requestedAt')]);
-      throw old.size > 0 ? new SnapshotsTooOldError([...old], bought.length > 0 ? now : since, now) : error;
+      const since = now - maxAgeSeconds * 1000;
+      const silent = suppliersOlderThan(since, products, 'requestedAt').filter((id) => asked?.includes(id) !== true);
+      const old = new Set([...bought, ...silent]);
+      throw old.size > 0 ? new SnapshotsTooOldError([...old], bought.length > 0 ? now : since) : error;
     }
   }
 }

@@ -12,7 +12,7 @@ export interface HoldLimits {
 export class HoldClock {
   private beganAtMs = -Infinity;
   private lookedAtMs = -Infinity;
-  /** Since when each look has found nothing to come; -Infinity: nothing is known of before. */
+  /** Since when each look has found nothing to come; Infinity: the last one has not; -Infinity: nothing is known of before. */
   private quietSinceMs = -Infinity;
 
   constructor(private readonly limits: HoldLimits) {}

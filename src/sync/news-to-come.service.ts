@@ -10,9 +10,9 @@ import { isFeedBehindSweep } from './unannounced-changes.queries.js';
 
 /** Better prices do not wait longer for what may turn up: twice what a pass takes that reads and prices 10,000 changes. */
 const LONGEST_HOLD_MS = 30_000;
-/** While a better price waits the publisher looks at least this often, and once in an interval. */
+/** While a better price waits the publisher looks at least this often, or twice in a long interval: several lanes wake it. */
 const LOOKS_APART_MS = 15_000;
-/** After so long without news all that was read meanwhile could be sent. */
+/** After so long without news some of what waited could be sent. */
 const QUIET_MS = 1000;
 
 /** Whether a better price should wait. Of many changes that come at once, those that stop a loss are to go first. */
@@ -28,7 +28,7 @@ export class NewsToComeService {
   ) {
     this.clock = new HoldClock({
       longestMs: LONGEST_HOLD_MS,
-      looksApartMs: Math.max(LOOKS_APART_MS, 2 * config.syncIntervalSeconds * 1000),
+      looksApartMs: Math.max(LOOKS_APART_MS, (config.syncIntervalSeconds / 2) * 1000),
       quietMs: QUIET_MS,
     });
   }

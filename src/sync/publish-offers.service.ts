@@ -125,7 +125,7 @@ export class PublishOffersService {
         }
         // By now another one may be more urgent.
         const offer = await queue.take(underWay);
-        if (offer === undefined) break;
+        if (offer === undefined) continue;
         const sending = this.send(offer, room, run)
           .catch((error: unknown) => {
             failure = error instanceof Error ? error : new Error(String(error));

@@ -25,6 +25,8 @@ export class PublishQueue {
   private readAtMs = -Infinity;
   /** It was read before the news were over: those that came last may be more urgent than anything in it. */
   private mayLackNews = true;
+  /** What `first` has let through last. */
+  private allowed: OfferToPublish | undefined;
 
   constructor(
     private readonly manager: EntityManager,
@@ -33,6 +35,19 @@ export class PublishQueue {
 
   /** The most urgent one that may be sent now, which stays where it is; undefined when there is none, or all that there are wait. */
   async first(underWay: UnderWay): Promise<OfferToPublish | undefined> {
+    this.allowed = await this.firstAllowed(underWay);
+    return this.allowed;
+  }
+
+  /** The same, and takes it out. What `first` has let through is not asked about again, as long as it is still the most urgent. */
+  async take(underWay: UnderWay): Promise<OfferToPublish | undefined> {
+    let offer = await this.peek(underWay);
+    if (offer !== this.allowed) offer = await this.first(underWay);
+    if (offer !== undefined) this.offers.pop();
+    return offer;
+  }
+
+  private async firstAllowed(underWay: UnderWay): Promise<OfferToPublish | undefined> {
     const first = await this.peek(underWay);
     if (first === undefined || !canWait(first)) return first;
     if (await this.options.isMoreToCome()) {
@@ -42,13 +57,7 @@ export class PublishQueue {
     if (!this.mayLackNews) return first;
     this.mayLackNews = false;
     this.offers = [];
-    return this.first(underWay);
-  }
-
-  /** The most urgent one, whether it can wait or not; undefined when there is none. */
-  async take(underWay: UnderWay): Promise<OfferToPublish | undefined> {
-    await this.peek(underWay);
-    return this.offers.pop();
+    return this.firstAllowed(underWay);
   }
 
   private async peek(underWay: UnderWay): Promise<OfferToPublish | undefined> {

@@ -43,7 +43,7 @@ export interface PurchaseSteps {
   readonly until: (condition: () => Promise<boolean>, options?: { isHurried: boolean }) => Promise<void>;
 }
 
-/** Whether CWS has said that it has no room for this purchase. */
+/** Whether a purchase was tried, and certainly not sent: CWS had no room, or was not there. */
 export const isRefused = (purchase: PurchaseRow | undefined): boolean =>
   purchase?.send_count === 0 && purchase.not_before !== null;
 
