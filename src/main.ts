@@ -4,6 +4,7 @@ import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import { Command } from 'commander';
 import { AppModule } from './app.module.js';
+import type { AppConfig } from './config/app-config.js';
 import { whenNpmEnds } from './config/end-of-npm.js';
 import { loadConfig } from './config/config.module.js';
 import { ConfigurationError } from './config/configuration-error.js';
@@ -52,11 +53,26 @@ async function main(): Promise<void> {
   configureHttp(app);
   serveDocs(app);
   stopOnSignal(app, database);
-  await app.listen(config.port, config.host);
+  await listen(app, config);
   const url = await app.getUrl();
   logger.log(`listening on ${url}${config.isServiceEnabled ? '' : ' (SERVICE_ENABLED=false: nothing new is sold)'}`);
   // A parent with an IPC channel (the demo, the tests) learns the port that PORT=0 found.
   process.send?.({ listening: url });
+}
+
+/** @throws ConfigurationError when the address cannot be had. */
+async function listen(app: NestFastifyApplication, { port, host }: AppConfig): Promise<void> {
+  try {
+    await app.listen(port, host);
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? error.code : undefined;
+    if (code === 'EADDRINUSE' || code === 'EACCES') {
+      const problem = code === 'EACCES' ? 'may not be used by this user' : 'is in use already';
+      throw new ConfigurationError([{ variable: 'PORT', problem: `${port} ${problem}` }]);
+    }
+    if (code !== 'ENOTFOUND' && code !== 'EADDRNOTAVAIL') throw error;
+    throw new ConfigurationError([{ variable: 'HOST', problem: `'${host}' is no address of this machine` }]);
+  }
 }
 
 /** SIGTERM, SIGINT and the end of the npm that started us: stop taking requests and jobs, finish those under way, and leave the database last. */

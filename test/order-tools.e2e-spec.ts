@@ -1,3 +1,8 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { tmpdir } from 'node:os';
+import { resolve } from 'node:path';
+import { text } from 'node:stream/consumers';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { cwsProductId, g2aProductId } from '../sandbox/catalog.js';
 import { AppConfig } from '../src/config/app-config.js';
@@ -132,6 +137,16 @@ describe('a person looks at orders', () => {
   });
 });
 
+describe('a person who has read enough', () => {
+  it('ends no command by closing its output', async () => {
+    const env = { ...environment(NOWHERE, NOWHERE), DATABASE_URL: keyferry.database.url };
+    const child = spawn(process.execPath, [resolve('dist/cli.js'), 'orders', 'list', '--json'], { cwd: tmpdir(), env });
+    child.stdout.destroy();
+    const [stderr, [code]] = await Promise.all([text(child.stderr), once(child, 'close')]);
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+  });
+});
+
 describe('a person decides about an order', () => {
   it('retries it: only when told to, after a look at what that means', async () => {
     const orderId = await buyUnanswered(3);
@@ -145,10 +160,12 @@ describe('a person decides about an order', () => {
     await keyferry.customer.waitForKeys(orderId, 1, 20_000);
     expect((await purchases(orderId)).map(({ state }) => state)).toEqual(['dead', 'completed']);
     expect(sold(3)).toHaveLength(1);
-    expect(await orders('retry', orderId, '--yes')).toMatchObject({
-      code: 1,
-      stderr: expect.stringContaining('the order is completed'),
-    });
+    for (const decision of [[], ['--yes']]) {
+      expect(await orders('retry', orderId, ...decision)).toMatchObject({
+        code: 1,
+        stderr: expect.stringMatching(/^the order is completed/),
+      });
+    }
   });
 
   it('resolves it: holds and alert go, nothing is sent again, and a key that comes late is spare', async () => {

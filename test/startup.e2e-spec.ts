@@ -1,5 +1,6 @@
 import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { resolve } from 'node:path';
 import { promisify } from 'node:util';
@@ -66,6 +67,30 @@ describe('the start of the program', () => {
     expect(exitCode).toBe(1);
     expect(output).toContain('ECONNREFUSED');
     expect(output).not.toContain('a-password');
+  });
+
+  it('names the variable when it cannot listen', async () => {
+    const database = await createTestDatabase();
+    const taken = createServer();
+    taken.listen(0, '127.0.0.1');
+    await once(taken, 'listening');
+    const { port } = taken.address() as AddressInfo;
+    const variables = { ...environment(NOWHERE, NOWHERE), DATABASE_URL: database.url };
+    try {
+      const [inUse, nowhere] = await Promise.all([
+        failure({ ...variables, PORT: String(port) }),
+        failure({ ...variables, HOST: 'bad..host' }),
+      ]);
+      expect(inUse).toMatchObject({ exitCode: 1, output: expect.stringContaining(`PORT: ${port} is in use`) });
+      expect(nowhere).toMatchObject({
+        exitCode: 1,
+        output: expect.stringContaining("HOST: 'bad..host' is no address"),
+      });
+      for (const { output } of [inUse, nowhere]) expect(output).not.toContain('    at ');
+    } finally {
+      taken.close();
+      await database.drop();
+    }
   });
 
   const run = promisify(execFile);

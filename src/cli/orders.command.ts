@@ -7,7 +7,8 @@ import { OrderNotFoundError } from '../orders/order-errors.js';
 import { ORDER_STATES, type OrderState } from '../orders/order-state.rules.js';
 import { itemsOfOrder, listOrders, orderDossier } from '../orders/order-views.queries.js';
 import { unsettledPurchases } from '../orders/reopen-order.queries.js';
-import { ReopenOrderService } from '../orders/reopen-order.service.js';
+import { readItems, readOrder } from '../orders/purchases.queries.js';
+import { demandWaiting, ReopenOrderService } from '../orders/reopen-order.service.js';
 import { ResolveOrderService } from '../orders/resolve-order.service.js';
 import { withDatabase, withJobQueue } from './command-database.js';
 import { CommandError } from './failure.js';
@@ -114,6 +115,7 @@ async function retry(reference: string, { giveUp, yes = false, json = false }: R
   await withDatabase(config, async ({ dataSource, url }) => {
     const orderId = await findOrder(dataSource, reference);
     if (!yes) {
+      demandWaiting(await readOrder(dataSource.manager, orderId), await readItems(dataSource.manager, orderId));
       const items = await itemsOfOrder(dataSource.manager, orderId);
       const unsettled = await unsettledPurchases(dataSource.manager, orderId, config.purchaseSettleSeconds);
       const purchases = items.flatMap((item) => item.purchases);

@@ -46,11 +46,8 @@ export class ReopenOrderService {
   async reopen(orderId: string, actor: AuditActor, giveUp: readonly string[] = []): Promise<string[]> {
     return inTransaction(this.dataSource, async (manager) => {
       const order = await lockOrder(manager, orderId);
-      if (order === null) throw new OrderNotFoundError();
-      if (order.state !== 'needs_attention') throw new OrderNotWaitingError(`the order is ${order.state}`);
       const items = await readItems(manager, orderId);
-      // A file that may not be handed over, for example: there is nothing to buy, and a person must serve the customer.
-      if (items.every((item) => item.keys >= item.quantity)) throw new OrderNotWaitingError('no key is missing');
+      demandWaiting(order, items);
       const unsettled = await unsettledPurchases(manager, orderId, this.config.purchaseSettleSeconds);
       if (unsettled.length > 0) throw new PurchaseNotSettledError(unsettled);
       const abandoned = await abandonUnknownPurchases(manager, orderId);
@@ -115,4 +112,15 @@ export class ReopenOrderService {
 
 function isNamed({ id, clientOrderId }: GivenUpPurchase, reference: string): boolean {
   return isSameReference(reference, id) || isSameReference(reference, clientOrderId);
+}
+
+/** @throws OrderNotFoundError, OrderNotWaitingError when the order is not one that can be reopened. */
+export function demandWaiting(
+  order: OrderProgress | null,
+  items: readonly ItemProgress[],
+): asserts order is OrderProgress {
+  if (order === null) throw new OrderNotFoundError();
+  if (order.state !== 'needs_attention') throw new OrderNotWaitingError(`the order is ${order.state}`);
+  // A file that may not be handed over, for example: there is nothing to buy, and a person must serve the customer.
+  if (items.every((item) => item.keys >= item.quantity)) throw new OrderNotWaitingError('no key is missing');
 }

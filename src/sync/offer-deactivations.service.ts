@@ -30,7 +30,7 @@ export class OfferDeactivationsService {
     await this.alerts.raise(
       'offer_deactivated_by_g2a',
       g2aOfferId,
-      `G2A deactivated the offer of product ${g2aProductId}, and it stays off: ${message}`,
+      `G2A deactivated the offer of product ${g2aProductId}, and it stays off${message === '' ? '' : `: ${message}`}`,
       manager,
     );
   }

@@ -80,7 +80,7 @@ export class ReceiveNotificationsService {
     await this.alerts.raise(
       'offer_deactivated_by_g2a',
       what,
-      `G2A deactivated its ${what} and does not say which offer of ours that is: ${message}`,
+      `G2A deactivated its ${what} and does not say which offer of ours that is${message === '' ? '' : `: ${message}`}`,
       manager,
     );
   }

@@ -91,10 +91,10 @@ describe('A reservation', () => {
   );
 
   it.each([
-    [undefined, 'the body must be an array'],
-    [null, 'the body must be an array'],
-    [{}, 'the body must be an array'],
-    ['[]', 'the body must be an array'],
+    [undefined, 'the body must be a JSON array'],
+    [null, 'the body must be a JSON array'],
+    [{}, 'the body must be a JSON array'],
+    ['[]', 'the body must be a JSON array'],
     [[], 'the body must have 1 to 100 elements'],
     [new Array(101).fill(item()), 'the body must have 1 to 100 elements'],
     [[item(), null], '1 must be an object'],

@@ -48,7 +48,7 @@ describe('a notification of a deactivation', () => {
   });
 
   it.each([
-    [null, 'the body must be an array'],
+    [null, 'the body must be a JSON array'],
     [[], 'the body must have 1 to 100 elements'],
     [Array.from({ length: 101 }, () => deactivation({ offer_id: OFFER })), 'the body must have 1 to 100 elements'],
     [['x'], '0 must be an object'],

@@ -26,7 +26,7 @@ export function readBody<Dto extends object>(type: BodyDto<Dto>, body: unknown):
  * @throws HttpError 400, like readBody.
  */
 export function readArrayBody<Dto extends object>(type: BodyDto<Dto>, body: unknown, maxItems: number): Dto[] {
-  if (!Array.isArray(body)) throw invalidRequest('the body must be an array');
+  if (!Array.isArray(body)) throw invalidRequest('the body must be a JSON array');
   if (body.length === 0 || body.length > maxItems) throw invalidRequest(`the body must have 1 to ${maxItems} elements`);
   const checks = body.map((element: unknown, index) => check(type, element, String(index), `${index}.`));
   const problems = checks.flatMap((checked) => checked.problems);

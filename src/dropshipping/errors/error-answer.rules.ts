@@ -98,8 +98,15 @@ function frameworkErrorAnswer(error: unknown): ErrorAnswer | undefined {
   if (typeof statusCode !== 'number' || statusCode < 400 || statusCode >= 500) return undefined;
   if (MALFORMED_BODY.has(code)) return answer(statusCode, 'malformed_body', 'the body could not be read');
   if (typeof code !== 'string' || !code.startsWith('FST_')) return undefined;
-  return answer(statusCode, codeOfStatus(statusCode), reasonOf(statusCode));
+  return answer(statusCode, codeOfStatus(statusCode), REASON_BY_CODE[code] ?? reasonOf(statusCode));
 }
+
+/** What is wrong, and what is right instead. */
+const REASON_BY_CODE: Readonly<Record<string, string>> = {
+  FST_ERR_CTP_BODY_TOO_LARGE: 'the body is larger than 64 KiB',
+  FST_ERR_CTP_INVALID_MEDIA_TYPE: 'the Content-Type is not one that this route reads: send application/json',
+  FST_ERR_BAD_URL: 'the path is not percent-encoded as it should be',
+};
 
 function messageOf(response: string | object, status: number): string {
   const message: unknown = typeof response === 'string' || !('message' in response) ? response : response.message;
