@@ -1,7 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { jest } from '@jest/globals';
+import { DataSource } from 'typeorm';
 import { cwsProductId, g2aOfferId, g2aProductId } from '../sandbox/catalog.js';
 import { DesiredStateService } from '../src/sync/desired-state.service.js';
+import { PublishQueue } from '../src/sync/publish-queue.js';
 import { PublishOffersService } from '../src/sync/publish-offers.service.js';
 import { SlowLanesService } from '../src/sync/slow-lanes.service.js';
 import { SyncRoundService } from '../src/sync/sync-round.service.js';
@@ -139,6 +141,44 @@ describe('the publisher', () => {
       });
       expect(looks).toBe(2);
       expect(patches(1)).toBe(before + 1);
+    } finally {
+      await keyferry.stop();
+    }
+  });
+
+  it('asks about news again when what it had room for is gone, and a better price would go in its place', async () => {
+    const keyferry = await startKeyferry();
+    try {
+      await mapGames(keyferry, [1, 2]);
+      await keyferry.sync();
+      const change = (game: number, assignment: string): Promise<unknown> =>
+        keyferry.sql(`UPDATE offers SET ${assignment} WHERE g2a_product_id = $1`, [g2aProductId(game)]);
+      let looks = 0;
+      let isMoreToCome = true;
+      const queue = new PublishQueue(keyferry.app.get(DataSource).manager, {
+        lowStock: 5,
+        isDoubtful: () => false,
+        isMoreToCome: () => {
+          looks += 1;
+          return isMoreToCome;
+        },
+      });
+      const offerOf = (game: number) => expect.objectContaining({ g2aOfferId: g2aOfferId(game) });
+      const none = new Map();
+      await change(1, 'desired_price_cents = desired_price_cents - 1');
+      await change(2, 'desired_is_active = false');
+      expect(await queue.first(none)).toEqual(offerOf(2));
+      expect(looks).toBe(0);
+      await change(2, 'desired_is_active = true');
+      // What was read is too old to go by.
+      await sleep(1100);
+      expect(await queue.take(none)).toBeUndefined();
+      expect(looks).toBe(1);
+      isMoreToCome = false;
+      expect(await queue.first(none)).toEqual(offerOf(1));
+      expect(looks).toBe(3);
+      expect(await queue.take(none)).toEqual(offerOf(1));
+      expect(looks).toBe(3);
     } finally {
       await keyferry.stop();
     }
