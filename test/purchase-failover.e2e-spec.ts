@@ -237,6 +237,7 @@ describe('an order that a person was called for in time', () => {
     keyferry.cws.traffic.behaviors.set({ name: 'answers429', route: POST });
     const orderId = await buy([12, 13]);
     await keepUnsent(orderId, cwsProductId(12));
+    await until(async () => (await purchases(orderId)).length === 2, { isHurried: false });
     await keyferry.sql(
       `UPDATE purchases SET state = 'unknown', send_count = 1, send_claimed_at = now(), settles_at = now() + interval '1 hour' WHERE cws_product_id = $1`,
       [cwsProductId(12)],

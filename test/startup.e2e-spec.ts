@@ -202,6 +202,7 @@ describe('migrations', () => {
     await admin.query('DROP SCHEMA public CASCADE');
     await admin.query('CREATE SCHEMA public');
     await admin.destroy();
+    // A program of its own, and what it prints is its answer.
     const script = `
       import { runMigrations } from ${JSON.stringify(resolve('dist/database/migrations.js'))};
       const url = process.env.DATABASE_URL;

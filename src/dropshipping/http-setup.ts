@@ -4,11 +4,10 @@ import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { FastifyError, FastifyHttpOptions, FastifyReply, FastifyRequest } from 'fastify';
 import type { AppConfig } from '../config/app-config.js';
 import type { TrustProxy } from '../config/variable-kinds.js';
+import { BODY_LIMIT_BYTES } from './body-limit.js';
 import { internalErrorAnswer, knownErrorAnswer } from './errors/error-answer.rules.js';
 import { RouteTable } from './errors/route-table.js';
 
-/** Most bytes of a body; more is a 413. */
-const BODY_LIMIT_BYTES = 64 * 1024;
 /** Longer than any URL that Node accepts (16 KiB of headers), so that a long id in a path is our 404, not the router's 414. */
 const MAX_PATH_PARAMETER_LENGTH = 16 * 1024;
 

@@ -26,9 +26,9 @@ export interface LiveCheck {
   readonly priority?: Priority;
   /**
    * Epoch milliseconds by the database's clock; products that CWS has been asked for since then are left alone: of a crowd that found
-   * them too old, some come here when the question of the first was answered already. Default, and null: all are asked for.
+   * them too old, some come here when the question of the first was answered already. Default: all are asked for.
    */
-  readonly since?: number | null;
+  readonly since?: number;
   /** How long the answer is waited for. Default: 3 s. */
   readonly patienceMs?: number;
 }
@@ -58,12 +58,12 @@ export class LiveStockService implements BeforeApplicationShutdown {
    */
   async refresh(
     cwsProductIds: readonly string[],
-    { priority = 'urgent', since = null, patienceMs = CWS_PATIENCE_MS }: LiveCheck = {},
+    { priority = 'urgent', since, patienceMs = CWS_PATIENCE_MS }: LiveCheck = {},
   ): Promise<void> {
     const giveUpAtMs = performance.now() + patienceMs;
     const asked = this.askOrJoin(cwsProductIds, priority, since).then(async (joined) => {
       // It may have been sent before `since`; one that is sent now is not.
-      if (since === null || joined.length === 0 || performance.now() > giveUpAtMs) return;
+      if (since === undefined || joined.length === 0 || performance.now() > giveUpAtMs) return;
       await this.askOrJoin(joined, priority, since);
     });
     await settlesWithin(asked, patienceMs);
@@ -78,7 +78,7 @@ export class LiveStockService implements BeforeApplicationShutdown {
   private async askOrJoin(
     cwsProductIds: readonly string[],
     priority: Priority,
-    since: number | null,
+    since: number | undefined,
   ): Promise<readonly string[]> {
     const joined = cwsProductIds.filter((id) => this.isAsked(id, priority));
     const wanted = cwsProductIds.filter((id) => !joined.includes(id));
@@ -99,10 +99,10 @@ export class LiveStockService implements BeforeApplicationShutdown {
     return call !== undefined && (call.priority === 'urgent' || priority === 'spare');
   }
 
-  private async ask(cwsProductIds: readonly string[], priority: Priority, since: number | null): Promise<void> {
+  private async ask(cwsProductIds: readonly string[], priority: Priority, since: number | undefined): Promise<void> {
     const { manager } = this.dataSource;
     try {
-      const due = since === null ? cwsProductIds : await notRequestedSince(manager, cwsProductIds, since);
+      const due = since === undefined ? cwsProductIds : await notRequestedSince(manager, cwsProductIds, since);
       if (due.length === 0) return;
       await storeSupplierAnswer(manager, due, priceGuard(this.config), () =>
         this.cws.productsNow(due, CALL_LIMITS[priority]),

@@ -30,7 +30,7 @@ export class OfferDeactivationsService {
     await this.alerts.raise(
       'offer_deactivated_by_g2a',
       g2aOfferId,
-      `G2A deactivated the offer of product ${g2aProductId}, and it stays off${message === '' ? '' : `: ${message}`}`,
+      withReason(`G2A deactivated the offer of product ${g2aProductId}, and it stays off`, message),
       manager,
     );
   }
@@ -105,4 +105,9 @@ export class OfferDeactivationsService {
     await this.alerts.clear('offer_deactivated_by_g2a', ...g2aOfferIds);
     await this.alerts.clear('offer_switched_off_at_g2a', ...g2aOfferIds);
   }
+}
+
+/** G2A may give no reason. */
+export function withReason(news: string, reason: string): string {
+  return reason === '' ? news : `${news}: ${reason}`;
 }

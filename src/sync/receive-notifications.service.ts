@@ -6,7 +6,7 @@ import { inTransaction } from '../database/one-connection.js';
 import { AlertsService } from '../alerts/alerts.service.js';
 import { isUuid } from '../upstream/wire.js';
 import { insertNotification } from './notifications.queries.js';
-import { OfferDeactivationsService } from './offer-deactivations.service.js';
+import { OfferDeactivationsService, withReason } from './offer-deactivations.service.js';
 
 const MAX_MESSAGE_LENGTH = 1000;
 
@@ -80,7 +80,7 @@ export class ReceiveNotificationsService {
     await this.alerts.raise(
       'offer_deactivated_by_g2a',
       what,
-      `G2A deactivated its ${what} and does not say which offer of ours that is${message === '' ? '' : `: ${message}`}`,
+      withReason(`G2A deactivated its ${what} and does not say which offer of ours that is`, message),
       manager,
     );
   }

@@ -1,6 +1,7 @@
 import { STATUS_CODES } from 'node:http';
 import { HttpException, HttpStatus } from '@nestjs/common';
 import { OrderExistsError, OrdersError } from '../../orders/order-errors.js';
+import { BODY_LIMIT_BYTES } from '../body-limit.js';
 import { HttpError } from './http-error.js';
 
 /** What a caller gets to see of a failure. */
@@ -21,6 +22,13 @@ const CODE_BY_STATUS: Readonly<Partial<Record<number, string>>> = {
   [HttpStatus.UNSUPPORTED_MEDIA_TYPE]: 'unsupported_media_type',
   [HttpStatus.TOO_MANY_REQUESTS]: 'too_many_requests',
   [HttpStatus.SERVICE_UNAVAILABLE]: 'unavailable',
+};
+
+/** What is wrong, and what is right instead. */
+const REASON_BY_CODE: Readonly<Record<string, string>> = {
+  FST_ERR_CTP_BODY_TOO_LARGE: `the body is larger than ${BODY_LIMIT_BYTES / 1024} KiB`,
+  FST_ERR_CTP_INVALID_MEDIA_TYPE: 'the Content-Type is not one that this route reads: send application/json',
+  FST_ERR_BAD_URL: 'the path is not percent-encoded as it should be',
 };
 
 const MALFORMED_BODY: ReadonlySet<unknown> = new Set([
@@ -100,13 +108,6 @@ function frameworkErrorAnswer(error: unknown): ErrorAnswer | undefined {
   if (typeof code !== 'string' || !code.startsWith('FST_')) return undefined;
   return answer(statusCode, codeOfStatus(statusCode), REASON_BY_CODE[code] ?? reasonOf(statusCode));
 }
-
-/** What is wrong, and what is right instead. */
-const REASON_BY_CODE: Readonly<Record<string, string>> = {
-  FST_ERR_CTP_BODY_TOO_LARGE: 'the body is larger than 64 KiB',
-  FST_ERR_CTP_INVALID_MEDIA_TYPE: 'the Content-Type is not one that this route reads: send application/json',
-  FST_ERR_BAD_URL: 'the path is not percent-encoded as it should be',
-};
 
 function messageOf(response: string | object, status: number): string {
   const message: unknown = typeof response === 'string' || !('message' in response) ? response : response.message;
